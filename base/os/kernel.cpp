@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/base/os/kernel.hpp"
+
+#include "troupe/base/unique_fd.hpp"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+
+namespace troupe::os {
+namespace {
+
+bool denied(std::string_view name) noexcept {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): read before any thread could change the environment
+  const char* list = std::getenv("TROUPE_KERNEL_WITHOUT");
+  std::string_view rest = list != nullptr ? list : "";
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    if (rest.substr(0, comma) == name) {
+      return true;
+    }
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  return false;
+}
+
+bool probe_clone3() noexcept {
+  // A size that no kernel accepts: EINVAL comes from clone3 itself, ENOSYS or EPERM from its absence.
+  return ::syscall(SYS_clone3, nullptr, std::size_t{1}) < 0 && errno == EINVAL;
+}
+
+bool probe_pipe_nowait() noexcept {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  const UniqueFd reader{ends[0]};
+  const UniqueFd writer{ends[1]};
+  char byte = 0;
+  iovec vector{&byte, 1};
+  return ::preadv2(reader.get(), &vector, 1, -1, RWF_NOWAIT) < 0 && errno == EAGAIN;
+}
+
+bool probe_pidfd_info() noexcept {
+  // PIDFD_GET_INFO of linux/pidfd.h (6.13), asking for PIDFD_INFO_EXIT (6.15); older headers lack both.
+  struct Info {
+    std::uint64_t mask;
+    std::uint64_t rest[7];  // NOLINT(modernize-avoid-c-arrays): the kernel's layout
+  };
+  constexpr unsigned long kGetInfo = _IOWR(0xFF, 11, Info);
+  constexpr std::uint64_t kInfoExit = 1U << 3U;
+  const UniqueFd self{static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))};
+  Info info{kInfoExit, {}};
+  return self && ::ioctl(self.get(), kGetInfo, &info) == 0;
+}
+
+bool probe(KernelFeature feature) noexcept {
+  if (denied(name_of(feature))) {
+    return false;
+  }
+  switch (feature) {
+    case KernelFeature::clone3: return probe_clone3();
+    case KernelFeature::pipe_nowait: return probe_pipe_nowait();
+    case KernelFeature::pidfd_info: return probe_pidfd_info();
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view name_of(KernelFeature feature) noexcept {
+  switch (feature) {
+    case KernelFeature::clone3: return "clone3";
+    case KernelFeature::pipe_nowait: return "pipe_nowait";
+    case KernelFeature::pidfd_info: return "pidfd_info";
+  }
+  return "unknown";
+}
+
+bool kernel_has(KernelFeature feature) noexcept {
+  // Facts of the machine, not state of the program: asked once per process.
+  static const std::array<bool, 3> present{probe(KernelFeature::clone3),
+                                           probe(KernelFeature::pipe_nowait),
+                                           probe(KernelFeature::pidfd_info)};
+  return present.at(static_cast<std::size_t>(feature));
+}
+
+}  // namespace troupe::os
