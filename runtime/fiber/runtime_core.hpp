@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// RuntimeCore: what every floor of the runtime needs of a Runtime: its ports, its transports, and whether
+// it is stopping. Runtime (runtime/runtime.hpp) is one, and is what users make; functions take a
+// RuntimeCore& where a Runtime is meant, so that a floor never includes one above it.
+//
+// Thread-safe, but for construction and destruction.
+
+#include "troupe/base/clock.hpp"
+#include "troupe/base/log.hpp"
+#include "troupe/base/random.hpp"
+#include "troupe/base/unique_fd.hpp"
+#include "troupe/runtime/fiber/ports.hpp"
+
+#include <memory>
+#include <stop_token>
+
+namespace troupe {
+
+class Flusher;
+namespace transports {
+class Catalog;
+}
+
+// The ports to use; an empty one means the system's.
+struct Ports {
+  const Clock* clock = nullptr;    // not owned
+  Random* random = nullptr;        // not owned
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<Poller> poller;
+  bool spin = true;                // waits may poll for some µs first, while that has lately paid
+};
+
+class RuntimeCore {
+ public:
+  explicit RuntimeCore(Ports ports = {}, Log log = {});
+  RuntimeCore(const RuntimeCore&) = delete;
+  RuntimeCore& operator=(const RuntimeCore&) = delete;
+
+  const Clock& clock() const noexcept { return *clock_; }
+  Random& random() noexcept { return *random_; }
+  Executor& executor() noexcept { return *executor_; }
+  Poller& poller() noexcept { return *poller_; }
+  const Log& log() const noexcept { return log_; }
+  transports::Catalog& transports() noexcept { return *transports_; }
+  Flusher& flusher() noexcept { return *flusher_; }
+  bool may_spin() const noexcept { return may_spin_; }
+
+  // Set once this runtime is to stop: every wait returns `cancelled` from then on.
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+  // Async-signal-safe: callable from a signal handler.
+  void request_stop() noexcept;
+  bool stopping() const noexcept { return stop_.stop_requested(); }
+  // Readable once stopping.
+  int stop_fd() const noexcept { return stop_fd_.get(); }
+
+  // The runtime of the calling thread; null when it has none.
+  static RuntimeCore* current() noexcept;
+
+  // Makes `runtime` (and its clock) the calling thread's for the life of the scope; scopes nest.
+  class Scope;
+
+ protected:
+  ~RuntimeCore();
+
+ private:
+  const Clock* clock_;
+  Random* random_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Poller> poller_;
+  bool may_spin_;
+  Log log_;
+  std::stop_source stop_;
+  UniqueFd stop_fd_;
+  std::unique_ptr<transports::Catalog> transports_;
+  std::unique_ptr<Flusher> flusher_;
+};
+
+class RuntimeCore::Scope final {
+ public:
+  explicit Scope(RuntimeCore& runtime) noexcept;
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+  ~Scope();
+
+ private:
+  RuntimeCore* outer_;
+  Clock::Scope clock_;
+};
+
+}  // namespace troupe

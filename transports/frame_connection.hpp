@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// FrameConnection: the contract of a connected transport, by which whole frames cross. What every
+// implementation must do is said here and held by the conformance suite in tests/transports/.
+//
+// Nothing here blocks: a call does what is possible now and says `would_block` otherwise; waiting is the
+// caller's (runtime/fiber). The sending and the receiving half are independent: one thread may send while
+// another receives; each half is used by one thread at a time.
+
+#include "troupe/base/buffer.hpp"
+#include "troupe/base/result.hpp"
+#include "troupe/base/unique_fd.hpp"
+#include "troupe/transports/address.hpp"
+#include "troupe/transports/handover.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace troupe::transports {
+
+// What a transport can do; callers branch on it, and nothing is skipped silently.
+struct Capabilities {
+  bool duplex = false;         // both ends send and receive
+  bool many_peers = false;     // a listener serves any number of peers
+  bool fds = false;            // frames carry file descriptors
+  bool loans = false;          // large frames may be written where the receiver reads them
+  bool peer_identity = false;  // the kernel vouches for the peer's process and user
+  bool other_hosts = false;    // crosses machines
+};
+
+// Control frames overtake data frames that have not begun to leave, and never wait behind them.
+enum class Lane : std::uint8_t { control, data };
+
+// `later` allows the frame to stay in the connection's send buffer until try_flush or a `now`.
+enum class When : std::uint8_t { now, later };
+
+enum class Progress : std::uint8_t { done, would_block };
+
+// A frame on its way out. The pieces are the body in order; a call that would block may have taken a part
+// of them, so the same object is offered again until it is done.
+struct OutgoingFrame {
+  std::span<const std::span<const std::byte>> pieces;
+  std::span<UniqueFd> fds;   // moved from once the frame begins to leave
+  std::size_t size = 0;      // bytes of all pieces
+  std::size_t taken = 0;     // the connection's: bytes of header and body already accepted
+};
+
+// A frame that came in.
+struct IncomingFrame {
+  std::span<const std::byte> body;  // valid until the next try_receive or close
+  Buffer storage;                   // set where the body stands in counted memory of its own
+};
+
+// What to poll(2) for.
+struct Readiness {
+  int fd = -1;       // -1: never ready
+  short events = 0;  // POLLIN, POLLOUT
+};
+
+class FrameConnection {
+ public:
+  FrameConnection() = default;
+  FrameConnection(const FrameConnection&) = delete;
+  FrameConnection& operator=(const FrameConnection&) = delete;
+  virtual ~FrameConnection() = default;  // closes; what is buffered and unsent is dropped
+
+  virtual Capabilities capabilities() const noexcept = 0;
+  virtual const Address& peer() const noexcept = 0;
+
+  // ---- sending half ----
+
+  // Offers `frame`. Done: all of it is written or buffered, and it will leave before any later frame of
+  // its lane. would_block: wait for writable() and offer the same object again; nothing else may be
+  // offered on the data lane meanwhile. Errors: closed (this end), disconnected (the peer is gone; Effect
+  // unknown once bytes had left), invalid_argument (too large, descriptors that cannot cross).
+  virtual Result<Progress> try_send(OutgoingFrame& frame, Lane lane, When when) = 0;
+
+  // Copies what is left of a frame that has partly been taken, so that the caller may go. Allowed only
+  // after would_block with frame.taken > 0.
+  virtual void take_over(OutgoingFrame& frame) = 0;
+
+  // Writes what is buffered. Errors as try_send.
+  virtual Result<Progress> try_flush() = 0;
+
+  virtual std::size_t buffered() const noexcept = 0;  // bytes accepted and not yet written
+  virtual Readiness writable() const noexcept = 0;
+
+  // ---- receiving half ----
+
+  // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight into it.
+  // Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a frame, a length
+  // that is negative or above the limit), disconnected (reset). The limit is checked before memory is
+  // taken, and memory grows as bytes arrive. After an error each call returns it again.
+  virtual Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination = {}) = 0;
+
+  // The next descriptor that came with the frame just taken; empty when there is none.
+  virtual UniqueFd take_fd() = 0;
+
+  // To be called before waiting for readable(): true when a frame (or an end) may be there already.
+  virtual bool arm_receive() = 0;
+  virtual Readiness readable() const noexcept = 0;
+
+  // ---- both ----
+
+  // What another process needs to continue with this connection: duplicates of its descriptors and the
+  // bytes that were received and not yet taken. This end stays usable until closed, but must not be.
+  // Errors: refused (this transport cannot leave its process, or unsent bytes are buffered).
+  virtual Result<Handover> hand_over() const = 0;
+
+  // Ends both halves at once; buffered bytes are dropped. Idempotent.
+  virtual void close() noexcept = 0;
+};
+
+}  // namespace troupe::transports

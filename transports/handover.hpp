@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Handover: a connection on its way to another process, as an argument or inside a message.
+
+#include "troupe/base/bytes.hpp"
+#include "troupe/base/unique_fd.hpp"
+#include "troupe/transports/options.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe::transports {
+
+struct Handover {
+  std::string peer;           // the address, which also names the transport
+  Framing framing = Framing::python;
+  std::size_t max_message = 0;
+  Bytes received;             // arrived here, not yet taken
+  UniqueFd input;             // where bytes come from; empty when this end only sends
+  UniqueFd output;            // empty when it is `input`, or when this end only receives
+};
+
+}  // namespace troupe::transports
