@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main of every test program.
+
+#include <gtest/gtest.h>
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
