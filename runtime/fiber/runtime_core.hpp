@@ -49,7 +49,6 @@ class RuntimeCore {
 
   // Set once this runtime is to stop: every wait returns `cancelled` from then on.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
-  // Async-signal-safe: callable from a signal handler.
   void request_stop() noexcept;
   bool stopping() const noexcept { return stop_.stop_requested(); }
   // Readable once stopping.
