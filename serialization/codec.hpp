@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// encode and decode: a value to the bytes of a message and back. Any plain struct (up to 32 members) is a
-// message, nested, with no macro; so are MSGPACK_DEFINE types (msgpack_define.hpp), the standard's values
-// and containers, Buffer, UniqueFd, Dynamic and whatever has a Codec. What cannot be sent does not
-// compile. docs/wire-protocol.md has the table of forms. Thread-safe: nothing is shared between calls.
+// encode and decode: a value to the bytes of a message and back. Any plain struct (up to 32
+// members) is a message, nested, with no macro; so are MSGPACK_DEFINE types (msgpack_define.hpp),
+// the standard's values and containers, Buffer, UniqueFd, Dynamic and whatever has a Codec. What
+// cannot be sent does not compile. docs/wire-protocol.md has the table of forms. Thread-safe:
+// nothing is shared between calls.
 
 #include "troupe/serialization/codec_containers.hpp"
 #include "troupe/serialization/codec_scalars.hpp"
@@ -22,10 +23,10 @@
 
 namespace troupe {
 
-// Appends `value` to `out`. Large byte strings are referenced (Encoded::borrowed): `value` must live
-// until the message has been sent, or Encoded::own() been called. On an error `out` is as before.
-// Errors: invalid_argument (over a limit), system (a descriptor cannot be duplicated), and what a
-// Codec gives up with.
+// Appends `value` to `out`. Large byte strings are referenced (Encoded::borrowed): `value` must
+// live until the message has been sent, or Encoded::own() been called. On an error `out` is as
+// before. Errors: invalid_argument (over a limit), system (a descriptor cannot be duplicated), and
+// what a Codec gives up with.
 template <class T>
 Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {}) {
   Writer writer{out, limits};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Containers: sequences and sets are msgpack arrays, maps are msgpack maps, each in its own order. A
-// multimap may have a key twice; a map or set that is read must not.
+// Containers: sequences and sets are msgpack arrays, maps are msgpack maps, each in its own order.
+// A multimap may have a key twice; a map or set that is read must not.
 
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/reader.hpp"
@@ -70,9 +70,7 @@ struct Wire<T, Shape::sequence> {
   static constexpr std::size_t kMost = 0;
 
   // Only elements of bounded size can be bounded together.
-  static std::size_t bound(const T& elements) noexcept
-    requires(scalar_bound<Element>() != 0)
-  {
+  static std::size_t bound(const T& elements) noexcept requires(scalar_bound<Element>() != 0) {
     return kMostHead + elements.size() * scalar_bound<Element>();
   }
   static std::byte* put(std::byte* at, const T& elements) noexcept {

@@ -2,8 +2,8 @@
 #pragma once
 
 // Numbers, enums and times. An enum is its underlying integer. A duration is the count of its own
-// period (milliseconds{5} is 5), a time point that count since its clock's epoch; a steady clock's time
-// means something only on the host it was taken on.
+// period (milliseconds{5} is 5), a time point that count since its clock's epoch; a steady clock's
+// time means something only on the host it was taken on.
 
 #include "troupe/serialization/reader.hpp"
 #include "troupe/serialization/shape.hpp"
@@ -23,7 +23,7 @@ void write(Writer& writer, const T& value) {
       return;
     }
   }
-  if constexpr (kMost<T> == 0 || kMost<T> > kLargePiece) {
+  if constexpr (kMost<T> == 0 || kMost < T >> kLargePiece) {
     Wire<T>::encode(writer, value);
   }
 }

@@ -35,7 +35,8 @@ bool take_named(Reader& reader, std::string_view name, TakeMember take, void* co
 bool take_array_form(Reader& reader, std::span<const std::string_view> names, std::size_t count,
                      TakeMember take, void* context) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (i >= names.size() ? !reader.skip_value() : !take_named(reader, names[i], take, context, i)) {
+    if (i >= names.size() ? !reader.skip_value()
+                          : !take_named(reader, names[i], take, context, i)) {
       return false;
     }
   }

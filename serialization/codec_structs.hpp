@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Structs: an array of the members in order. What is read may also be a map by member names, as a Python
-// peer would write it.
+// Structs: an array of the members in order. What is read may also be a map by member names, as a
+// Python peer would write it.
 
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/names.hpp"
@@ -49,9 +49,7 @@ struct Wire<T, Shape::aggregate> {
   using Members = Together<reflect::MemberTypes<T>>;
   static constexpr std::size_t kMost = Members::kMost;
 
-  static std::size_t bound(const T& object) noexcept
-    requires(Members::kFlat)
-  {
+  static std::size_t bound(const T& object) noexcept requires(Members::kFlat) {
     if constexpr (kMost != 0) {
       return kMost;
     } else {
@@ -72,7 +70,8 @@ struct Wire<T, Shape::aggregate> {
 
   static void encode(Writer& writer, const T& object) {
     writer.array(kCount);
-    reflect::with_members(object, [&writer](const auto&... member) { (write(writer, member), ...); });
+    reflect::with_members(object,
+                          [&writer](const auto&... member) { (write(writer, member), ...); });
   }
 
   static bool take(Reader& reader, T& out) {

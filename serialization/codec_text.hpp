@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Text and bytes. Strings and paths are msgpack str; containers of std::byte, unsigned char or char, and
-// Buffer, are msgpack bin. Large ones are referenced when they are written; a large Buffer is a view when
-// it is read out of counted memory. UniqueFd is an extension that names a descriptor beside the bytes.
+// Text and bytes. Strings and paths are msgpack str; containers of std::byte, unsigned char or
+// char, and Buffer, are msgpack bin. Large ones are referenced when they are written; a large
+// Buffer is a view when it is read out of counted memory. UniqueFd is an extension that names a
+// descriptor beside the bytes.
 
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/reader.hpp"
@@ -41,7 +42,9 @@ struct Wire<T, Shape::text> {
 template <class T>
 struct Wire<T, Shape::path> {
   static constexpr std::size_t kMost = 0;
-  static std::size_t bound(const T& path) noexcept { return Wire<std::string>::bound(path.native()); }
+  static std::size_t bound(const T& path) noexcept {
+    return Wire<std::string>::bound(path.native());
+  }
   static std::byte* put(std::byte* at, const T& path) noexcept {
     return Wire<std::string>::put(at, path.native());
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GrowableBytes: bytes that are appended to, as a vector without the zeroing: what room() hands out is
-// written by the caller and then committed. Clearing keeps the memory. One thread at a time.
+// GrowableBytes: bytes that are appended to, as a vector without the zeroing: what room() hands out
+// is written by the caller and then committed. Clearing keeps the memory. One thread at a time.
 
 #include "troupe/base/bytes.hpp"
 

@@ -13,7 +13,7 @@ using Kind = Reader::Kind;
 // What a first byte says of its kind: how wide the value or length is that follows.
 struct Form {
   Kind kind = Kind::invalid;
-  std::uint8_t width = 0;   // bytes of length, count or number after the first byte
+  std::uint8_t width = 0;  // bytes of length, count or number after the first byte
   bool is_signed = false;
   std::uint64_t fixed = 0;  // the value where width is 0
 };
@@ -93,20 +93,29 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept {
 
 std::string describe(const Head& head) {
   switch (head.kind) {
-    case Kind::nil: return "nil";
-    case Kind::boolean: return head.value != 0 ? "true" : "false";
+    case Kind::nil:
+      return "nil";
+    case Kind::boolean:
+      return head.value != 0 ? "true" : "false";
     case Kind::integer:
-      return "the integer " + (head.negative
-                                   ? std::to_string(static_cast<std::int64_t>(head.value))
-                                   : std::to_string(head.value));
-    case Kind::real: return "the float " + number_text(std::bit_cast<double>(head.value));
-    case Kind::text: return counted("a string of ", " byte", head.value);
-    case Kind::bytes: return counted("bytes, ", " of them", head.value);
-    case Kind::array: return counted("an array of ", " element", head.value);
-    case Kind::map: return counted("a map of ", " entry", head.value);
-    case Kind::extension: return "an extension of code " + std::to_string(head.code);
-    case Kind::end: return "the end of the message";
-    case Kind::invalid: break;
+      return "the integer " + (head.negative ? std::to_string(static_cast<std::int64_t>(head.value))
+                                             : std::to_string(head.value));
+    case Kind::real:
+      return "the float " + number_text(std::bit_cast<double>(head.value));
+    case Kind::text:
+      return counted("a string of ", " byte", head.value);
+    case Kind::bytes:
+      return counted("bytes, ", " of them", head.value);
+    case Kind::array:
+      return counted("an array of ", " element", head.value);
+    case Kind::map:
+      return counted("a map of ", " entry", head.value);
+    case Kind::extension:
+      return "an extension of code " + std::to_string(head.code);
+    case Kind::end:
+      return "the end of the message";
+    case Kind::invalid:
+      break;
   }
   return "a value that is cut off or invalid";
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The head of the next msgpack value: what it is, how long, where its content begins. For what is rare
-// and what is unknown; the common forms are read in reader.hpp without it.
+// The head of the next msgpack value: what it is, how long, where its content begins. For what is
+// rare and what is unknown; the common forms are read in reader.hpp without it.
 
 #include "troupe/serialization/reader.hpp"
 
@@ -14,9 +14,10 @@ namespace troupe::wire {
 
 struct Head {
   Reader::Kind kind = Reader::Kind::end;
-  bool negative = false;       // of an integer
-  std::int8_t code = 0;        // of an extension
-  std::uint64_t value = 0;     // an integer's or real's bits (a real as float64), true or false, or the length or count
+  bool negative = false;  // of an integer
+  std::int8_t code = 0;   // of an extension
+  std::uint64_t value =
+      0;  // an integer's or real's bits (a real as float64), true or false, or the length or count
   const std::byte* content = nullptr;  // after the head; kind invalid: where it begins
 };
 

@@ -17,9 +17,9 @@ bool looks_like_text(std::span<const std::byte> message) noexcept {
   constexpr std::size_t kEnough = 64;
   const auto start = message.first(std::min(message.size(), kEnough));
   return start.size() >= 2 && std::ranges::all_of(start, [](std::byte byte) {
-    const auto c = static_cast<unsigned char>(byte);
-    return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
-  });
+           const auto c = static_cast<unsigned char>(byte);
+           return (c >= ' ' && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+         });
 }
 
 }  // namespace

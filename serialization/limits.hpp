@@ -24,10 +24,11 @@ enum class Members : std::uint8_t {
 
 // Checked before memory is asked for; a count is also held against the bytes that are left.
 struct DecodeLimits {
-  std::size_t depth = 64;                                // as in EncodeLimits
-  std::size_t elements = std::size_t{1} << 24;           // of one container
-  std::size_t string_bytes = std::size_t{64} << 20;      // of one string or byte string that is copied
-  std::size_t total_bytes = std::size_t{256} << 20;      // memory of all elements, strings and copied bytes
+  std::size_t depth = 64;                            // as in EncodeLimits
+  std::size_t elements = std::size_t{1} << 24;       // of one container
+  std::size_t string_bytes = std::size_t{64} << 20;  // of one string or byte string that is copied
+  std::size_t total_bytes = std::size_t{256}
+                            << 20;  // memory of all elements, strings and copied bytes
   Members members = Members::exact;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The members of an aggregate, found by the compiler: how many there are, and a call with all of them.
-// The count is the largest number of initialisers that T{...} takes, each convertible to whatever stands
-// there; the members are then bound by a structured binding of that size.
+// The members of an aggregate, found by the compiler: how many there are, and a call with all of
+// them. The count is the largest number of initialisers that T{...} takes, each convertible to
+// whatever stands there; the members are then bound by a structured binding of that size.
 
 #include <cstddef>
 #include <type_traits>
@@ -25,7 +25,9 @@ struct Anything {
 
 template <class T, std::size_t... Index>
 consteval bool takes(std::index_sequence<Index...>) {
-  return requires { T{(static_cast<void>(Index), Anything{})...}; };
+  return requires {
+    T{(static_cast<void>(Index), Anything{})...};
+  };
 }
 
 // With brace elision a C array counts as its elements; codec_check.hpp tells.

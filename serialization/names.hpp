@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Names of types and of the members of aggregates, as the compiler spells them in __PRETTY_FUNCTION__.
-// Member names are the same with g++ and clang; type names are not (schema.hpp says which are stable).
+// Names of types and of the members of aggregates, as the compiler spells them in
+// __PRETTY_FUNCTION__. Member names are the same with g++ and clang; type names are not (schema.hpp
+// says which are stable).
 
 #include "troupe/serialization/members.hpp"
 
@@ -22,9 +23,11 @@ constexpr std::string_view last_identifier(std::string_view text) {
            static_cast<unsigned char>(c) >= 0x80;
   };
   std::size_t end = text.size();
-  while (end > 0 && !is_letter(text[end - 1])) --end;
+  while (end > 0 && !is_letter(text[end - 1]))
+    --end;
   std::size_t begin = end;
-  while (begin > 0 && is_letter(text[begin - 1])) --begin;
+  while (begin > 0 && is_letter(text[begin - 1]))
+    --begin;
   return text.substr(begin, end - begin);
 }
 
@@ -60,7 +63,8 @@ consteval auto places() {
 
 template <Place Pointer>
 consteval std::string_view spelled_place() {
-  // g++: "...[with Place<...> Pointer = Place<...>{(& ...::number)}; ...", clang: "[Pointer = {&...number}]"
+  // g++: "...[with Place<...> Pointer = Place<...>{(& ...::number)}; ...", clang: "[Pointer =
+  // {&...number}]"
   constexpr std::string_view kText = __PRETTY_FUNCTION__;
   return last_identifier(kText.substr(0, std::min(kText.rfind(")}"), kText.rfind('}'))));
 }
@@ -76,7 +80,9 @@ inline constexpr auto kPlaceName = [] {
 
 template <class T, std::size_t... Index>
 consteval auto member_names(std::index_sequence<Index...>) {
-  constexpr auto view_of = [](const auto& name) { return std::string_view{name.data(), name.size()}; };
+  constexpr auto view_of = [](const auto& name) {
+    return std::string_view{name.data(), name.size()};
+  };
   return std::array<std::string_view, sizeof...(Index)>{
       view_of(kPlaceName<Place{std::get<Index>(places<T>())}>)...};
 }
@@ -88,7 +94,8 @@ inline constexpr auto kMemberNames = member_names<T>(std::make_index_sequence<kM
 // As the compiler spells it, with its namespaces.
 template <class T>
 consteval std::string_view type_name() {
-  constexpr std::string_view kText = __PRETTY_FUNCTION__;  // "[with T = ns::Row; ...]" or "[T = ns::Row]"
+  constexpr std::string_view kText =
+      __PRETTY_FUNCTION__;  // "[with T = ns::Row; ...]" or "[T = ns::Row]"
   constexpr std::size_t kBegin = kText.find("T = ") + 4;
   constexpr std::size_t kSemicolon = kText.find("; std::string_view = ", kBegin);
   return kText.substr(kBegin, (kSemicolon == kText.npos ? kText.size() - 1 : kSemicolon) - kBegin);

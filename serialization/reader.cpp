@@ -16,7 +16,9 @@ using wire::read_head;
 
 // ---- For a Codec ----
 
-Reader::Kind Reader::next() const noexcept { return read_head(at_, end_).kind; }
+Reader::Kind Reader::next() const noexcept {
+  return read_head(at_, end_).kind;
+}
 
 Result<std::string_view> Reader::text() {
   std::string_view out;
@@ -79,7 +81,8 @@ bool Reader::take_real(double& out) {
 bool Reader::take_long_text(std::string_view& out) {
   const Head head = read_head(at_, end_);
   if (head.kind != Kind::text) {
-    return fail_expected(head.kind == Kind::bytes ? "a string (in Python str, not bytes)" : "a string");
+    return fail_expected(head.kind == Kind::bytes ? "a string (in Python str, not bytes)"
+                                                  : "a string");
   }
   if (head.value > static_cast<std::uint64_t>(end_ - head.content)) {
     return fail_expected("a string");
@@ -103,8 +106,7 @@ bool Reader::take(Buffer& out) {
   std::span<const std::byte> bytes;
   if (!take(bytes)) return false;
   if (in_.storage != nullptr && bytes.size() >= kLargePiece) {
-    const std::size_t offset =
-        static_cast<std::size_t>(bytes.data() - in_.storage->bytes().data());
+    const std::size_t offset = static_cast<std::size_t>(bytes.data() - in_.storage->bytes().data());
     out = in_.storage->part(offset, bytes.size());
     return true;
   }
@@ -138,7 +140,8 @@ bool Reader::take_array(std::size_t& count, std::size_t element_bytes) {
   const Head head = read_head(at_, end_);
   if (head.kind != Kind::array) return fail_expected("an array");
   count = static_cast<std::size_t>(head.value);
-  if (!check_count(count, static_cast<std::size_t>(end_ - head.content), element_bytes)) return false;
+  if (!check_count(count, static_cast<std::size_t>(end_ - head.content), element_bytes))
+    return false;
   at_ = head.content;
   return true;
 }
@@ -154,7 +157,9 @@ bool Reader::take_map(std::size_t& count, std::size_t element_bytes) {
   return true;
 }
 
-std::uint64_t Reader::next_count() const noexcept { return read_head(at_, end_).value; }
+std::uint64_t Reader::next_count() const noexcept {
+  return read_head(at_, end_).value;
+}
 
 bool Reader::take_encoded(std::span<const std::byte>& out) {
   const std::byte* const begin = at_;
@@ -255,10 +260,10 @@ bool Reader::fail_expected(std::string_view expected) {
 }
 
 bool Reader::fail_range(WireInteger found, std::int64_t least, std::uint64_t most) {
-  const std::string number = found.negative
-                                 ? std::to_string(static_cast<std::int64_t>(found.bits))
-                                 : std::to_string(found.bits);
-  return fail(number + " is out of range: " + std::to_string(least) + " to " + std::to_string(most));
+  const std::string number = found.negative ? std::to_string(static_cast<std::int64_t>(found.bits))
+                                            : std::to_string(found.bits);
+  return fail(number + " is out of range: " + std::to_string(least) + " to " +
+              std::to_string(most));
 }
 
 bool Reader::fail_length(std::size_t expected, std::size_t found) {
@@ -266,9 +271,13 @@ bool Reader::fail_length(std::size_t expected, std::size_t found) {
               std::to_string(found));
 }
 
-void Reader::in_member(std::string_view name) { in_part("." + std::string{name}); }
+void Reader::in_member(std::string_view name) {
+  in_part("." + std::string{name});
+}
 
-void Reader::in_element(std::size_t index) { in_part("[" + std::to_string(index) + "]"); }
+void Reader::in_element(std::size_t index) {
+  in_part("[" + std::to_string(index) + "]");
+}
 
 void Reader::in_part(std::string_view part) {
   constexpr std::size_t kMostPath = 400;  // of a deep tree the inner end is told
@@ -285,7 +294,8 @@ Error Reader::final_error(std::string_view root) {
   failure_->path.insert(0, root);
   const Error told = error();
   const std::string_view cause = wire::likely_cause(in_.bytes);
-  return cause.empty() ? told : Error{told.code(), std::string{told.what()} + "; " + std::string{cause}};
+  return cause.empty() ? told
+                       : Error{told.code(), std::string{told.what()} + "; " + std::string{cause}};
 }
 
 }  // namespace troupe

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reader: takes values out of an incoming message. A Codec<T> of yours is handed one and reads exactly
-// one value with it. The first failure is kept and ends the reading: every later call fails too, and
-// decode() returns it with the path of the member where it happened. Nothing a peer sends is trusted:
-// lengths and counts are held against the bytes that are left and against DecodeLimits before memory is
-// asked for. One thread at a time.
+// Reader: takes values out of an incoming message. A Codec<T> of yours is handed one and reads
+// exactly one value with it. The first failure is kept and ends the reading: every later call fails
+// too, and decode() returns it with the path of the member where it happened. Nothing a peer sends
+// is trusted: lengths and counts are held against the bytes that are left and against DecodeLimits
+// before memory is asked for. One thread at a time.
 
 #include "troupe/base/result.hpp"
 #include "troupe/serialization/encoded.hpp"
@@ -27,7 +27,15 @@ class Reader final {
  public:
   // What stands next in the message.
   enum class Kind : std::uint8_t {
-    nil, boolean, integer, real, text, bytes, array, map, extension,
+    nil,
+    boolean,
+    integer,
+    real,
+    text,
+    bytes,
+    array,
+    map,
+    extension,
     end,      // nothing: the message ends here
     invalid,  // no value: the byte 0xc1, or a value that the message's end cuts off
   };
@@ -49,19 +57,22 @@ class Reader final {
   template <class T>
   Result<T> value();
   Kind next() const noexcept;
-  Result<std::string_view> text();              // both are views of the message: copy what is kept
+  Result<std::string_view> text();  // both are views of the message: copy what is kept
   Result<std::span<const std::byte>> bytes();
-  Result<std::size_t> array();                  // the count; the caller reads so many values next
-  Result<std::size_t> map();                    // the count; the caller reads so many keys and values next
-  Result<void> skip();                          // one value, whatever it is
+  Result<std::size_t> array();  // the count; the caller reads so many values next
+  Result<std::size_t> map();    // the count; the caller reads so many keys and values next
+  Result<void> skip();          // one value, whatever it is
   // The failure so far; Code::malformed. Only when failed().
   Error error() const;
   bool failed() const noexcept { return failure_ != nullptr; }
   const DecodeLimits& limits() const noexcept { return limits_; }
 
-  // ---- What the library's own codecs use: false means that a failure is kept; return at once. ----
+  // ---- What the library's own codecs use: false means that a failure is kept; return at once.
+  // ----
 
-  bool take_nil() noexcept { return take_byte(wire::kNil); }  // false keeps no failure: there was none
+  bool take_nil() noexcept {
+    return take_byte(wire::kNil);
+  }  // false keeps no failure: there was none
   bool take(bool& out);
   template <std::integral I>
   bool take(I& out);
@@ -163,8 +174,9 @@ bool Reader::take(I& out) {
   if (next == nullptr) [[unlikely]] {
     return fail_expected("an integer");
   }
-  if (found.negative ? static_cast<std::int64_t>(found.bits) < static_cast<std::int64_t>(Limits::min())
-                     : found.bits > static_cast<std::uint64_t>(Limits::max())) [[unlikely]] {
+  if (found.negative
+          ? static_cast<std::int64_t>(found.bits) < static_cast<std::int64_t>(Limits::min())
+          : found.bits > static_cast<std::uint64_t>(Limits::max())) [[unlikely]] {
     return fail_range(found, static_cast<std::int64_t>(Limits::min()),
                       static_cast<std::uint64_t>(Limits::max()));
   }
@@ -243,7 +255,8 @@ inline bool Reader::take(float& out) {
 }
 
 inline bool Reader::take(std::string_view& out) {
-  if (at_ == end_) [[unlikely]] return take_long_text(out);
+  if (at_ == end_) [[unlikely]]
+    return take_long_text(out);
   const auto first = static_cast<std::uint8_t>(*at_);
   std::size_t length = 0;
   const std::byte* body = at_ + 1;
@@ -254,7 +267,8 @@ inline bool Reader::take(std::string_view& out) {
   } else {
     return take_long_text(out);
   }
-  if (static_cast<std::size_t>(end_ - body) < length) [[unlikely]] return take_long_text(out);
+  if (static_cast<std::size_t>(end_ - body) < length) [[unlikely]]
+    return take_long_text(out);
   out = {reinterpret_cast<const char*>(body), length};
   at_ = body + length;
   return true;

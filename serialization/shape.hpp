@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Shape: what kind of thing a type is to the codec, found out once and in this order, so that no two
-// specialisations compete. Containers are known by what they offer, not by name: any container that looks
-// like a standard one is taken, and none of their headers is needed here.
+// Shape: what kind of thing a type is to the codec, found out once and in this order, so that no
+// two specialisations compete. Containers are known by what they offer, not by name: any container
+// that looks like a standard one is taken, and none of their headers is needed here.
 
 #include "troupe/base/buffer.hpp"
 #include "troupe/base/unique_fd.hpp"
@@ -31,10 +31,10 @@ class Reader;
 
 // How a T is written and read that the library does not know and that is no plain struct:
 //   template <> struct troupe::Codec<Money> {
-//     static void encode(troupe::Writer& writer, const Money& money) { writer.value(money.cents()); }
-//     static troupe::Result<Money> decode(troupe::Reader& reader);
-//     static constexpr bool kCarriesFds = true;             // only if descriptors are inside
-//     static constexpr std::string_view kWireKind = "int";  // optional: what the schema calls it
+//     static void encode(troupe::Writer& writer, const Money& money) { writer.value(money.cents());
+//     } static troupe::Result<Money> decode(troupe::Reader& reader); static constexpr bool
+//     kCarriesFds = true;             // only if descriptors are inside static constexpr
+//     std::string_view kWireKind = "int";  // optional: what the schema calls it
 //   };
 template <class T>
 struct Codec;
@@ -45,11 +45,27 @@ enum class Shape : std::uint8_t {
   unsendable,
   custom,          // has a Codec
   msgpack_define,  // has MSGPACK_DEFINE
-  nil, boolean, integer, enumeration, real,
-  text, path, bytes, buffer, descriptor,
-  duration, time_point,
-  optional, pointer, variant, tuple,
-  fixed_array, sequence, forward_sequence, set, map,
+  nil,
+  boolean,
+  integer,
+  enumeration,
+  real,
+  text,
+  path,
+  bytes,
+  buffer,
+  descriptor,
+  duration,
+  time_point,
+  optional,
+  pointer,
+  variant,
+  tuple,
+  fixed_array,
+  sequence,
+  forward_sequence,
+  set,
+  map,
   aggregate,
 };
 
@@ -70,13 +86,18 @@ inline constexpr bool kIsSpan<std::span<T, N>> = true;
 
 // One byte of raw content. Containers of these are bytes (msgpack bin); int8_t is a number.
 template <class T>
-concept ByteLike = std::same_as<T, std::byte> || std::same_as<T, unsigned char> || std::same_as<T, char>;
+concept ByteLike =
+    std::same_as<T, std::byte> || std::same_as<T, unsigned char> || std::same_as<T, char>;
 
 template <class T>
-concept HasCodec = requires { sizeof(Codec<T>); };
+concept HasCodec = requires {
+  sizeof(Codec<T>);
+};
 
 template <class T>
-concept HasMsgpackDefine = requires(const T& value, Writer& packer) { value.msgpack_pack(packer); };
+concept HasMsgpackDefine = requires(const T& value, Writer& packer) {
+  value.msgpack_pack(packer);
+};
 
 template <class T>
 concept Container = requires(T& container) {
@@ -118,7 +139,7 @@ concept Path = requires(const T& path, std::string text) {
 };
 template <class T>
 concept Text = std::same_as<T, std::string> || std::same_as<T, std::u8string> ||
-               std::same_as<T, std::string_view> || std::same_as<T, std::u8string_view>;
+    std::same_as<T, std::string_view> || std::same_as<T, std::u8string_view>;
 
 template <class T>
 consteval Shape shape_of() {
@@ -188,12 +209,15 @@ consteval Shape shape_of() {
 //   static bool take(Reader&, T&);                         false: the reader keeps a failure
 // and where one value's bytes can be bounded without walking through it (Flat):
 //   static std::size_t bound(const T&);
-//   static std::byte* put(std::byte* at, const T&);        bound() bytes are there; at most kLargePiece
+//   static std::byte* put(std::byte* at, const T&);        bound() bytes are there; at most
+//   kLargePiece
 template <class T, Shape = shape_of<T>()>
 struct Wire;
 
 template <class T>
-concept Flat = requires(const T& value) { Wire<T>::bound(value); };
+concept Flat = requires(const T& value) {
+  Wire<T>::bound(value);
+};
 
 // Most bytes of a value of T; 0 where the type does not say.
 template <class T>

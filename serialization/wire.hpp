@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The bytes of msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md), written without a check:
-// the caller has made room. Each function takes where to write and returns the end of what it wrote;
-// integers and lengths take the smallest form, as python3-msgpack's do. Part of the wire format.
+// The bytes of msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md), written without a
+// check: the caller has made room. Each function takes where to write and returns the end of what
+// it wrote; integers and lengths take the smallest form, as python3-msgpack's do. Part of the wire
+// format.
 
 #include <bit>
 #include <concepts>
@@ -37,7 +38,8 @@ inline constexpr std::uint8_t kNegativeFix = 0xe0;
 // A file descriptor: an extension of this code whose one byte is its place in Encoded::fds.
 inline constexpr std::int8_t kDescriptorCode = 1;
 
-// The most bytes that the head of a string, byte string, array, map or extension takes, and any number.
+// The most bytes that the head of a string, byte string, array, map or extension takes, and any
+// number.
 inline constexpr std::size_t kMostHead = 6;
 inline constexpr std::size_t kMostNumber = 9;
 inline constexpr std::uint64_t kMostLength = 0xffffffff;  // of a string, byte string, array or map
@@ -94,7 +96,9 @@ inline std::byte* put_signed(std::byte* at, std::int64_t value) noexcept {
   return put_wide(at, kSigned8 + 3, static_cast<std::uint64_t>(value));
 }
 
-inline std::byte* put_nil(std::byte* at) noexcept { return put_byte(at, kNil); }
+inline std::byte* put_nil(std::byte* at) noexcept {
+  return put_byte(at, kNil);
+}
 inline std::byte* put_boolean(std::byte* at, bool value) noexcept {
   return put_byte(at, value ? kTrue : kFalse);
 }

@@ -8,7 +8,8 @@ namespace troupe {
 
 namespace {
 
-constexpr std::size_t kMostDescriptors = 253;  // what one message on a Unix socket carries (SCM_MAX_FD)
+constexpr std::size_t kMostDescriptors =
+    253;  // what one message on a Unix socket carries (SCM_MAX_FD)
 
 }  // namespace
 
@@ -79,8 +80,8 @@ void Writer::descriptor(const UniqueFd& fd) {
     return;
   }
   if (out_.fds.size() == kMostDescriptors) {
-    fail(Error{Code::invalid_argument, "a message carries at most " +
-                                           std::to_string(kMostDescriptors) + " descriptors"});
+    fail(Error{Code::invalid_argument,
+               "a message carries at most " + std::to_string(kMostDescriptors) + " descriptors"});
     return;
   }
   Result<UniqueFd> copy = UniqueFd::duplicate(fd.get());

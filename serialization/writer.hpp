@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writer: appends values to an Encoded as msgpack. A Codec<T> of yours is handed one and writes exactly
-// one value with it. What goes wrong is kept: later calls do nothing harmful, and encode() returns the
-// first error. One thread at a time.
+// Writer: appends values to an Encoded as msgpack. A Codec<T> of yours is handed one and writes
+// exactly one value with it. What goes wrong is kept: later calls do nothing harmful, and encode()
+// returns the first error. One thread at a time.
 
 #include "troupe/base/buffer.hpp"
 #include "troupe/base/result.hpp"
@@ -23,9 +23,7 @@ namespace troupe {
 class Writer final {
  public:
   explicit Writer(Encoded& out, const EncodeLimits& limits = {})
-      : out_(out),
-        limits_(limits),
-        start_{out.head.size(), out.borrowed.size(), out.fds.size()} {}
+      : out_(out), limits_(limits), start_{out.head.size(), out.borrowed.size(), out.fds.size()} {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() = default;
@@ -49,8 +47,8 @@ class Writer final {
   // Referenced when large; its memory is kept alive.
   void buffer(const Buffer& buffer);
 
-  // The head of an array of `count` values, or of a map of `count` keys, each followed by its value: the
-  // caller writes them next.
+  // The head of an array of `count` values, or of a map of `count` keys, each followed by its
+  // value: the caller writes them next.
   void array(std::size_t count);
   void map(std::size_t count);
 
@@ -71,7 +69,8 @@ class Writer final {
   std::byte* room(std::size_t count) { return out_.head.room(count); }
   void commit(const std::byte* end) noexcept { out_.head.commit(end); }
 
-  // One level of nesting that the type does not bound. False: too deep, an error is kept; do not go in.
+  // One level of nesting that the type does not bound. False: too deep, an error is kept; do not go
+  // in.
   bool enter() { return depth_ < limits_.depth ? (++depth_, true) : too_deep(); }
   void leave() noexcept { --depth_; }
 

@@ -34,7 +34,11 @@ TEST(CodecTest, StructsRoundTrip) {
 }
 
 TEST(CodecTest, AnErrorNamesThePathAndWhatWasFound) {
-  struct Other { std::string title; std::vector<std::tuple<int>> rows; std::vector<int> widths; };
+  struct Other {
+    std::string title;
+    std::vector<std::tuple<int>> rows;
+    std::vector<int> widths;
+  };
   troupe::Encoded out;
   troupe::Writer writer{out};
   writer.array(3);
@@ -48,7 +52,8 @@ TEST(CodecTest, AnErrorNamesThePathAndWhatWasFound) {
   const auto bytes = out.joined();
   const auto result = troupe::decode<Table>({.bytes = bytes});
   ASSERT_FALSE(result);
-  EXPECT_STREQ(result.error().what(), "Table.rows[0].score: expected a float, found a string of 5 bytes at byte 8");
+  EXPECT_STREQ(result.error().what(),
+               "Table.rows[0].score: expected a float, found a string of 5 bytes at byte 8");
 }
 
 }  // namespace
