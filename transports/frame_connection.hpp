@@ -4,9 +4,9 @@
 // FrameConnection: the contract of a connected transport, by which whole frames cross. What every
 // implementation must do is said here and held by the conformance suite in tests/transports/.
 //
-// Nothing here blocks: a call does what is possible now and says `would_block` otherwise; waiting is the
-// caller's (runtime/fiber). The sending and the receiving half are independent: one thread may send while
-// another receives; each half is used by one thread at a time.
+// Nothing here blocks: a call does what is possible now and says `would_block` otherwise; waiting
+// is the caller's (runtime/fiber). The sending and the receiving half are independent: one thread
+// may send while another receives; each half is used by one thread at a time.
 
 #include "troupe/base/buffer.hpp"
 #include "troupe/base/result.hpp"
@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace troupe::transports {
 
@@ -39,13 +38,13 @@ enum class When : std::uint8_t { now, later };
 
 enum class Progress : std::uint8_t { done, would_block };
 
-// A frame on its way out. The pieces are the body in order; a call that would block may have taken a part
-// of them, so the same object is offered again until it is done.
+// A frame on its way out. The pieces are the body in order; a call that would block may have taken
+// a part of them, so the same object is offered again until it is done.
 struct OutgoingFrame {
   std::span<const std::span<const std::byte>> pieces;
-  std::span<UniqueFd> fds;   // moved from once the frame begins to leave
-  std::size_t size = 0;      // bytes of all pieces
-  std::size_t taken = 0;     // the connection's: bytes of header and body already accepted
+  std::span<UniqueFd> fds;  // moved from once the frame begins to leave
+  std::size_t size = 0;     // bytes of all pieces
+  std::size_t taken = 0;    // the connection's: bytes of header and body already accepted
 };
 
 // A frame that came in.
@@ -72,14 +71,15 @@ class FrameConnection {
 
   // ---- sending half ----
 
-  // Offers `frame`. Done: all of it is written or buffered, and it will leave before any later frame of
-  // its lane. would_block: wait for writable() and offer the same object again; nothing else may be
-  // offered on the data lane meanwhile. Errors: closed (this end), disconnected (the peer is gone; Effect
-  // unknown once bytes had left), invalid_argument (too large, descriptors that cannot cross).
+  // Offers `frame`. Done: all of it is written or buffered, and it will leave before any later
+  // frame of its lane. would_block: wait for writable() and offer the same object again; nothing
+  // else may be offered on the data lane meanwhile. Errors: closed (this end), disconnected (the
+  // peer is gone; Effect unknown once bytes had left), invalid_argument (too large, descriptors
+  // that cannot cross).
   virtual Result<Progress> try_send(OutgoingFrame& frame, Lane lane, When when) = 0;
 
-  // Copies what is left of a frame that has partly been taken, so that the caller may go. Allowed only
-  // after would_block with frame.taken > 0.
+  // Copies what is left of a frame that has partly been taken, so that the caller may go. Allowed
+  // only after would_block with frame.taken > 0.
   virtual void take_over(OutgoingFrame& frame) = 0;
 
   // Writes what is buffered. Errors as try_send.
@@ -90,11 +90,19 @@ class FrameConnection {
 
   // ---- receiving half ----
 
-  // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight into it.
-  // Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a frame, a length
-  // that is negative or above the limit), disconnected (reset). The limit is checked before memory is
-  // taken, and memory grows as bytes arrive. After an error each call returns it again.
-  virtual Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination = {}) = 0;
+  // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight
+  // into it. Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a
+  // frame, a length that is negative or above the limit), disconnected (reset). The limit is
+  // checked before memory is taken, and memory grows as bytes arrive. After an error each call
+  // returns it again.
+  virtual Result<Progress> try_receive(IncomingFrame& frame,
+                                       std::span<std::byte> destination = {}) = 0;
+
+  // A receive that would block may have begun to fill `destination`: the caller takes it back.
+  virtual void leave_destination() = 0;
+
+  // Frames above `bytes` are malformed from now on; the handshake keeps it small.
+  virtual void set_receive_limit(std::size_t bytes) noexcept = 0;
 
   // The next descriptor that came with the frame just taken; empty when there is none.
   virtual UniqueFd take_fd() = 0;
@@ -105,9 +113,10 @@ class FrameConnection {
 
   // ---- both ----
 
-  // What another process needs to continue with this connection: duplicates of its descriptors and the
-  // bytes that were received and not yet taken. This end stays usable until closed, but must not be.
-  // Errors: refused (this transport cannot leave its process, or unsent bytes are buffered).
+  // What another process needs to continue with this connection: duplicates of its descriptors and
+  // the bytes that were received and not yet taken. This end stays usable until closed, but must
+  // not be. Errors: refused (this transport cannot leave its process, or unsent bytes are
+  // buffered).
   virtual Result<Handover> hand_over() const = 0;
 
   // Ends both halves at once; buffered bytes are dropped. Idempotent.

@@ -33,7 +33,8 @@ bool denied(std::string_view name) noexcept {
 }
 
 bool probe_clone3() noexcept {
-  // A size that no kernel accepts: EINVAL comes from clone3 itself, ENOSYS or EPERM from its absence.
+  // A size that no kernel accepts: EINVAL comes from clone3 itself, ENOSYS or EPERM from its
+  // absence.
   return ::syscall(SYS_clone3, nullptr, std::size_t{1}) < 0 && errno == EINVAL;
 }
 
@@ -49,8 +50,23 @@ bool probe_pipe_nowait() noexcept {
   return ::preadv2(reader.get(), &vector, 1, -1, RWF_NOWAIT) < 0 && errno == EAGAIN;
 }
 
+bool probe_pipe_nosignal() noexcept {
+  // RWF_NOSIGNAL of linux/fs.h (6.18); older kernels refuse the unknown flag.
+  constexpr int kNoSignal = 0x100;
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  const UniqueFd reader{ends[0]};
+  const UniqueFd writer{ends[1]};
+  char byte = 0;
+  const iovec vector{&byte, 1};
+  return ::pwritev2(writer.get(), &vector, 1, -1, kNoSignal) == 1;
+}
+
 bool probe_pidfd_info() noexcept {
-  // PIDFD_GET_INFO of linux/pidfd.h (6.13), asking for PIDFD_INFO_EXIT (6.15); older headers lack both.
+  // PIDFD_GET_INFO of linux/pidfd.h (6.13), asking for PIDFD_INFO_EXIT (6.15); older headers lack
+  // both.
   struct Info {
     std::uint64_t mask;
     std::uint64_t rest[7];  // NOLINT(modernize-avoid-c-arrays): the kernel's layout
@@ -67,9 +83,14 @@ bool probe(KernelFeature feature) noexcept {
     return false;
   }
   switch (feature) {
-    case KernelFeature::clone3: return probe_clone3();
-    case KernelFeature::pipe_nowait: return probe_pipe_nowait();
-    case KernelFeature::pidfd_info: return probe_pidfd_info();
+    case KernelFeature::clone3:
+      return probe_clone3();
+    case KernelFeature::pipe_nowait:
+      return probe_pipe_nowait();
+    case KernelFeature::pipe_nosignal:
+      return probe_pipe_nosignal();
+    case KernelFeature::pidfd_info:
+      return probe_pidfd_info();
   }
   return false;
 }
@@ -78,18 +99,23 @@ bool probe(KernelFeature feature) noexcept {
 
 std::string_view name_of(KernelFeature feature) noexcept {
   switch (feature) {
-    case KernelFeature::clone3: return "clone3";
-    case KernelFeature::pipe_nowait: return "pipe_nowait";
-    case KernelFeature::pidfd_info: return "pidfd_info";
+    case KernelFeature::clone3:
+      return "clone3";
+    case KernelFeature::pipe_nowait:
+      return "pipe_nowait";
+    case KernelFeature::pipe_nosignal:
+      return "pipe_nosignal";
+    case KernelFeature::pidfd_info:
+      return "pidfd_info";
   }
   return "unknown";
 }
 
 bool kernel_has(KernelFeature feature) noexcept {
   // Facts of the machine, not state of the program: asked once per process.
-  static const std::array<bool, 3> present{probe(KernelFeature::clone3),
-                                           probe(KernelFeature::pipe_nowait),
-                                           probe(KernelFeature::pidfd_info)};
+  static const std::array<bool, 4> present{
+      probe(KernelFeature::clone3), probe(KernelFeature::pipe_nowait),
+      probe(KernelFeature::pipe_nosignal), probe(KernelFeature::pidfd_info)};
   return present.at(static_cast<std::size_t>(feature));
 }
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/socket/socket_listener.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <cerrno>
+
+namespace troupe::transports {
+
+SocketListener::SocketListener(UniqueFd socket, Address address, Welcome welcome,
+                               std::function<void()> release)
+    : socket_(std::move(socket)),
+      address_(std::move(address)),
+      welcome_(std::move(welcome)),
+      release_(std::move(release)) {}
+
+SocketListener::~SocketListener() {
+  if (release_) {
+    release_();
+  }
+}
+
+Result<std::unique_ptr<FrameConnection>> SocketListener::try_accept() {
+  for (;;) {
+    UniqueFd peer{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+    if (peer) {
+      if (auto connection = welcome_(std::move(peer))) {
+        return connection;
+      }
+      continue;
+    }
+    switch (errno) {
+      case EAGAIN:
+        return std::unique_ptr<FrameConnection>{};
+      case EINTR:
+      case ECONNABORTED:
+      case EPROTO:
+      case ENETDOWN:
+      case EHOSTUNREACH:
+      case ENETUNREACH:
+      case EPERM:
+        continue;  // that peer is gone; the next may be fine
+      case EMFILE:
+      case ENFILE:
+        return Error{Code::overloaded, "accept at " + address_.text() +
+                                           ": too many open files; close some, or raise ulimit -n"};
+      default:
+        return Error::system("accept at " + address_.text(), errno);
+    }
+  }
+}
+
+Readiness SocketListener::readable() const noexcept {
+  return {socket_.get(), POLLIN};
+}
+
+SocketDial::SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome)
+    : address_(std::move(address)),
+      candidates_(std::move(candidates)),
+      welcome_(std::move(welcome)) {}
+
+Result<std::unique_ptr<FrameConnection>> SocketDial::step() {
+  if (!socket_) {
+    return attempt();
+  }
+  pollfd item{socket_.get(), POLLOUT, 0};
+  if (::poll(&item, 1, 0) <= 0) {
+    return std::unique_ptr<FrameConnection>{};
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) {
+    return attempt();
+  }
+  socket_.reset();
+  ++next_;
+  return next_ < candidates_.size() ? attempt() : no_answer(error);
+}
+
+// Begins attempts until one is under way or connected; the socket under way is known to be
+// connected when it is still set on entry.
+Result<std::unique_ptr<FrameConnection>> SocketDial::attempt() {
+  while (!socket_) {
+    const SocketAddress& candidate = candidates_.at(next_);
+    UniqueFd socket{
+        ::socket(candidate.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!socket) {
+      return Error::system("connect to " + address_.text(), errno);
+    }
+    if (::connect(socket.get(), candidate.get(), candidate.size) == 0) {
+      socket_ = std::move(socket);
+      break;
+    }
+    if (errno == EINPROGRESS || errno == EINTR) {
+      socket_ = std::move(socket);
+      return std::unique_ptr<FrameConnection>{};
+    }
+    if (errno == EAGAIN) {  // a Unix listener whose queue is full: try again after retry()
+      return std::unique_ptr<FrameConnection>{};
+    }
+    const int error = errno;
+    if (++next_ == candidates_.size()) {
+      return no_answer(error);
+    }
+  }
+  // From here on the socket may be shared with a child: it blocks, and each call says that it will
+  // not.
+  ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) & ~O_NONBLOCK);
+  auto connection = welcome_(std::move(socket_));
+  if (connection == nullptr) {
+    return Error{Code::refused,
+                 "connect to " + address_.text() + ": the listener belongs to another user"};
+  }
+  return connection;
+}
+
+Readiness SocketDial::readiness() const noexcept {
+  return socket_ ? Readiness{socket_.get(), POLLOUT} : Readiness{};
+}
+
+Error SocketDial::no_answer(int os_errno) const {
+  const std::string doing = "connect to " + address_.text();
+  switch (os_errno) {
+    case ENOENT:
+    case ECONNREFUSED:
+      return Error{Code::not_found,
+                   doing + ": nobody is listening there; start the listener first"};
+    case EACCES:
+    case EPERM:
+      return Error{Code::refused, doing + ": permission denied"};
+    case ETIMEDOUT:
+      return Error{Code::timed_out, doing + ": the host does not answer"};
+    default:
+      return Error::system(doing, os_errno);
+  }
+}
+
+std::unique_ptr<FrameConnection> make_socket_connection(UniqueFd socket, SocketStream::Kind kind,
+                                                        StreamConnection::Setup setup) {
+  return std::make_unique<StreamConnection>(std::make_unique<SocketStream>(std::move(socket), kind),
+                                            std::move(setup));
+}
+
+Result<std::unique_ptr<FrameConnection>> adopt_socket(Handover handover, SocketStream::Kind kind,
+                                                      Capabilities capabilities) {
+  auto connection = std::make_unique<StreamConnection>(
+      std::make_unique<SocketStream>(std::move(handover.input), kind),
+      StreamConnection::Setup{handover.peer, capabilities, handover.framing, handover.max_message});
+  connection->preload(handover.received);
+  return std::unique_ptr<FrameConnection>{std::move(connection)};
+}
+
+}  // namespace troupe::transports

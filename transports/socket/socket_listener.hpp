@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What Unix and TCP sockets have in common once they have an address: listening, accepting,
+// connecting.
+
+#include "troupe/transports/stream/socket_stream.hpp"
+#include "troupe/transports/stream/stream_connection.hpp"
+#include "troupe/transports/transport.hpp"
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <vector>
+
+namespace troupe::transports {
+
+// A socket address as the kernel takes it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): the socket interface is written so
+  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+  // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+};
+
+// Makes a connection of an accepted or connected socket; null when the peer is not welcome.
+using Welcome = std::function<std::unique_ptr<FrameConnection>(UniqueFd socket)>;
+
+class SocketListener final : public FrameListener {
+ public:
+  // `socket` is bound, listening and non-blocking. `release` runs when the listener ends.
+  SocketListener(UniqueFd socket, Address address, Welcome welcome,
+                 std::function<void()> release = {});
+  ~SocketListener() override;
+
+  Result<std::unique_ptr<FrameConnection>> try_accept() override;
+  Readiness readable() const noexcept override;
+  const Address& address() const noexcept override { return address_; }
+
+ private:
+  const UniqueFd socket_;
+  const Address address_;
+  const Welcome welcome_;
+  const std::function<void()> release_;
+};
+
+class SocketDial final : public Dial {
+ public:
+  // Tries the candidates in turn until one accepts.
+  SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome);
+
+  Result<std::unique_ptr<FrameConnection>> step() override;
+  Readiness readiness() const noexcept override;
+
+ private:
+  Result<std::unique_ptr<FrameConnection>> attempt();
+  Error no_answer(int os_errno) const;
+
+  const Address address_;
+  const std::vector<SocketAddress> candidates_;
+  const Welcome welcome_;
+  std::size_t next_ = 0;
+  UniqueFd socket_;  // of the attempt under way
+};
+
+// The engine over `socket`.
+std::unique_ptr<FrameConnection> make_socket_connection(UniqueFd socket, SocketStream::Kind kind,
+                                                        StreamConnection::Setup setup);
+
+// Continues a connection that was handed over.
+Result<std::unique_ptr<FrameConnection>> adopt_socket(Handover handover, SocketStream::Kind kind,
+                                                      Capabilities capabilities);
+
+}  // namespace troupe::transports

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// StreamConnection: frames over a ByteStream; the one engine of pipe, fifo, unix and tcp, which
+// differ only in how they are opened. Small frames are gathered in a buffer and leave together; a
+// large one, or one with descriptors, leaves straight from the caller's memory. Received frames are
+// parsed where they were read. Threads: as FrameConnection says.
+
+#include "troupe/transports/frame_connection.hpp"
+#include "troupe/transports/stream/byte_stream.hpp"
+#include "troupe/transports/stream/large_body.hpp"
+#include "troupe/transports/stream/receive_buffer.hpp"
+#include "troupe/transports/stream/send_buffer.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace troupe::transports {
+
+class StreamConnection final : public FrameConnection {
+ public:
+  // Frames up to this size are copied into the send buffer; larger ones leave from where they are.
+  static constexpr std::size_t kCopyLimit = 16U << 10U;
+  // What the send buffer holds at most before a send would block.
+  static constexpr std::size_t kBufferLimit = 64U << 10U;
+
+  struct Setup {
+    Address peer;
+    Capabilities capabilities;
+    Framing framing = Framing::python;
+    std::size_t max_message = 0;
+  };
+
+  StreamConnection(std::unique_ptr<ByteStream> stream, Setup setup);
+  ~StreamConnection() override;
+
+  Capabilities capabilities() const noexcept override { return setup_.capabilities; }
+  const Address& peer() const noexcept override { return setup_.peer; }
+
+  Result<Progress> try_send(OutgoingFrame& frame, Lane lane, When when) override;
+  void take_over(OutgoingFrame& frame) override;
+  Result<Progress> try_flush() override;
+  std::size_t buffered() const noexcept override {
+    return inside_direct_ ? 0 : send_buffer_.size();
+  }
+  Readiness writable() const noexcept override;
+
+  Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination) override;
+  void leave_destination() override { large_.leave_destination(); }
+  void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
+  UniqueFd take_fd() override;
+  bool arm_receive() override { return false; }
+  Readiness readable() const noexcept override;
+
+  Result<Handover> hand_over() const override;
+  void close() noexcept override;
+
+  // Bytes that another process received and handed over with the connection: they come first.
+  void preload(std::span<const std::byte> received);
+
+ private:
+  Result<void> check_sendable(const OutgoingFrame& frame) const;
+  std::size_t overhead(const OutgoingFrame& frame) const noexcept;
+  void append(const OutgoingFrame& frame);
+  void insert_control(const OutgoingFrame& frame);
+  Result<Progress> send_direct(OutgoingFrame& frame);
+  Error send_failed(const Error& error);
+
+  Result<Transfer> read(std::span<iovec> places);
+  Result<Progress> read_more(std::size_t least);
+  Result<Progress> receive_large(IncomingFrame& frame);
+  Result<Progress> receive_framed(IncomingFrame& frame, std::span<std::byte> destination);
+  Result<Progress> receive_line(IncomingFrame& frame);
+  Result<Progress> receive_raw(IncomingFrame& frame);
+  Error receive_failed(Error error);
+  Error bad_length(std::uint64_t length, bool negative) const;
+
+  const Setup setup_;
+  std::unique_ptr<ByteStream> stream_;  // null once closed
+
+  // The sending thread's.
+  SendBuffer send_buffer_;
+  bool inside_direct_ = false;  // a frame is leaving from the caller's memory
+  std::optional<Error> send_error_;
+
+  // The receiving thread's.
+  ReceiveBuffer receive_buffer_;
+  LargeBody large_;
+  std::size_t receive_limit_;
+  std::size_t scanned_ = 0;  // bytes of an unfinished line that hold no line end
+  bool at_end_ = false;
+  std::vector<UniqueFd> fds_;  // came, and no frame has taken them yet
+  std::uint64_t bytes_read_ = 0;
+  std::uint64_t bytes_taken_ = 0;
+  std::uint64_t fds_until_ = 0;  // the frame that mentions them begins before this byte
+  std::optional<Error> receive_error_;
+};
+
+}  // namespace troupe::transports

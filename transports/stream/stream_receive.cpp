@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiving half of StreamConnection.
+#include "troupe/transports/stream/frame_header.hpp"
+#include "troupe/transports/stream/stream_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace troupe::transports {
+namespace {
+
+// Bodies above this are read straight into memory of their own.
+constexpr std::size_t kLarge = 64U << 10U;
+
+bool is_text(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) {
+    const auto letter = std::to_integer<unsigned char>(byte);
+    return (letter >= 0x20 && letter < 0x7f) || letter == '\n' || letter == '\r' || letter == '\t';
+  });
+}
+
+}  // namespace
+
+Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
+                                               std::span<std::byte> destination) {
+  if (receive_error_) {
+    return *receive_error_;
+  }
+  if (!fds_.empty() && bytes_taken_ >= fds_until_) {
+    return receive_failed(Error{Code::malformed, "file descriptors came that no message mentions"});
+  }
+  frame = {};
+  if (large_.active()) {
+    return receive_large(frame);
+  }
+  switch (setup_.framing) {
+    case Framing::python:
+      return receive_framed(frame, destination);
+    case Framing::lines:
+      return receive_line(frame);
+    case Framing::raw:
+      return receive_raw(frame);
+  }
+  return Progress::would_block;
+}
+
+Result<Progress> StreamConnection::receive_framed(IncomingFrame& frame,
+                                                  std::span<std::byte> destination) {
+  for (;;) {
+    const auto unread = receive_buffer_.unread();
+    std::size_t least = 1;
+    if (const auto header = parse_header(unread)) {
+      if (header->negative || header->length > receive_limit_) {
+        return receive_failed(bad_length(header->length, header->negative));
+      }
+      const std::size_t whole = header->size + header->length;
+      if (unread.size() >= whole) {
+        frame.body = unread.subspan(header->size, header->length);
+        receive_buffer_.take(whole);
+        bytes_taken_ += whole;
+        return Progress::done;
+      }
+      if (header->length > kLarge) {
+        const auto first = unread.subspan(header->size);
+        receive_buffer_.take(unread.size());
+        bytes_taken_ += header->size;
+        large_.begin(header->length, first, destination);
+        return receive_large(frame);
+      }
+      least = whole - unread.size();
+    }
+    const auto read = read_more(least);
+    if (!read || *read == Progress::would_block) {
+      return read;
+    }
+    if (at_end_) {
+      if (receive_buffer_.unread().empty()) {
+        return receive_failed(Error{Code::closed, "the peer has closed the connection"});
+      }
+      return receive_failed(Error{Code::malformed, "the connection ended inside a message"});
+    }
+  }
+}
+
+Result<Progress> StreamConnection::receive_large(IncomingFrame& frame) {
+  // What follows the body in the same read belongs to the next frames.
+  while (!large_.complete()) {
+    const auto body = large_.room();
+    const auto after = receive_buffer_.room();
+    std::array<iovec, 2> places{iovec{body.data(), body.size()}, iovec{after.data(), after.size()}};
+    const auto moved = read(places);
+    if (!moved) {
+      return moved.error();
+    }
+    if (moved->status == Transfer::Status::would_block) {
+      return Progress::would_block;
+    }
+    if (moved->status == Transfer::Status::end) {
+      return receive_failed(Error{Code::malformed, "the connection ended inside a message"});
+    }
+    const std::size_t of_body = std::min(moved->bytes, body.size());
+    large_.added(of_body);
+    receive_buffer_.added(moved->bytes - of_body);
+  }
+  frame.body = large_.finish(frame.storage);
+  bytes_taken_ += frame.body.size();
+  return Progress::done;
+}
+
+Result<Progress> StreamConnection::receive_line(IncomingFrame& frame) {
+  for (;;) {
+    const auto unread = receive_buffer_.unread();
+    const auto fresh = unread.subspan(scanned_);
+    const auto* end =
+        fresh.empty()
+            ? nullptr
+            : static_cast<const std::byte*>(std::memchr(fresh.data(), '\n', fresh.size()));
+    const bool last =
+        end == nullptr && at_end_ && !unread.empty();  // a last line without a line end
+    const std::size_t length =
+        end != nullptr ? static_cast<std::size_t>(end - unread.data()) : unread.size();
+    if (length > receive_limit_) {
+      return receive_failed(Error{Code::malformed, "a line is longer than the limit of " +
+                                                       std::to_string(receive_limit_) + " bytes"});
+    }
+    if (end != nullptr || last) {
+      frame.body = unread.first(length);
+      receive_buffer_.take(last ? length : length + 1);
+      scanned_ = 0;
+      return Progress::done;
+    }
+    if (at_end_) {
+      return receive_failed(Error{Code::closed, "the peer has closed the connection"});
+    }
+    scanned_ = unread.size();
+    const auto read = read_more(1);
+    if (!read || *read == Progress::would_block) {
+      return read;
+    }
+  }
+}
+
+Result<Progress> StreamConnection::receive_raw(IncomingFrame& frame) {
+  if (receive_buffer_.unread().empty()) {
+    const auto read = read_more(1);
+    if (!read || *read == Progress::would_block) {
+      return read;
+    }
+    if (at_end_) {
+      return receive_failed(Error{Code::closed, "the peer has closed the connection"});
+    }
+  }
+  const auto unread = receive_buffer_.unread();
+  frame.body = unread.first(std::min(unread.size(), receive_limit_));
+  receive_buffer_.take(frame.body.size());
+  return Progress::done;
+}
+
+Result<Transfer> StreamConnection::read(std::span<iovec> places) {
+  const std::size_t fds_before = fds_.size();
+  auto moved = stream_->try_read(places, fds_);
+  if (!moved) {
+    return receive_failed(moved.error());
+  }
+  bytes_read_ += moved->bytes;
+  if (fds_.size() > fds_before) {
+    fds_until_ = bytes_read_;
+  }
+  return moved;
+}
+
+// Done at the end of the stream too: at_end_ tells.
+Result<Progress> StreamConnection::read_more(std::size_t least) {
+  const auto room = receive_buffer_.room(least);
+  std::array<iovec, 1> place{iovec{room.data(), room.size()}};
+  const auto moved = read(place);
+  if (!moved) {
+    return moved.error();
+  }
+  if (moved->status == Transfer::Status::would_block) {
+    return Progress::would_block;
+  }
+  at_end_ = moved->status == Transfer::Status::end;
+  receive_buffer_.added(moved->bytes);
+  return Progress::done;
+}
+
+UniqueFd StreamConnection::take_fd() {
+  if (fds_.empty()) {
+    return {};
+  }
+  UniqueFd first = std::move(fds_.front());
+  fds_.erase(fds_.begin());
+  return first;
+}
+
+Readiness StreamConnection::readable() const noexcept {
+  return stream_ != nullptr ? stream_->readable() : Readiness{};
+}
+
+Error StreamConnection::receive_failed(Error error) {
+  receive_error_ = error.within("receive from " + setup_.peer.text());
+  return *receive_error_;
+}
+
+Error StreamConnection::bad_length(std::uint64_t length, bool negative) const {
+  const auto head = receive_buffer_.unread().first(kShortHeader);
+  std::string what = negative ? "a frame header announces a negative length"
+                              : "a frame announces " + std::to_string(length) +
+                                    " bytes, above the limit of " + std::to_string(receive_limit_) +
+                                    " (ConnectOptions::max_message)";
+  if (is_text(head)) {
+    what += "; the bytes look like text: if the peer sends lines, use framing=lines";
+  }
+  return Error{Code::malformed, std::move(what)};
+}
+
+}  // namespace troupe::transports
