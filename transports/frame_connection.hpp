@@ -104,10 +104,12 @@ class FrameConnection {
   // Frames above `bytes` are malformed from now on; the handshake keeps it small.
   virtual void set_receive_limit(std::size_t bytes) noexcept = 0;
 
-  // The next descriptor that came with the frame just taken; empty when there is none.
-  virtual UniqueFd take_fd() = 0;
+  // The descriptors that came with the frame just taken, at the front; those of later frames may
+  // follow. Those that the message mentions are to be moved out before the next try_receive.
+  virtual std::span<UniqueFd> fds() noexcept = 0;
 
-  // To be called before waiting for readable(): true when a frame (or an end) may be there already.
+  // To be called before waiting for readable(): true when a frame or an end is here already, so
+  // that a try_receive needs no wait.
   virtual bool arm_receive() = 0;
   virtual Readiness readable() const noexcept = 0;
 

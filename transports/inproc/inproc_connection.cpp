@@ -55,11 +55,10 @@ Result<Progress> InprocConnection::try_receive(IncomingFrame& frame,
   if (closed_) {
     return Error{Code::closed, "this end of " + peer_.text() + " is closed"};
   }
-  if (fds_taken_ < taken_.fds.size()) {
+  if (std::ranges::any_of(taken_.fds, [](const UniqueFd& fd) { return static_cast<bool>(fd); })) {
     return Error{Code::malformed, "receive from " + peer_.text() +
                                       ": file descriptors came that no message mentions"};
   }
-  fds_taken_ = 0;
   switch (incoming_->try_pop(taken_)) {
     case FrameQueue::Outcome::done:
       break;
@@ -78,10 +77,6 @@ Result<Progress> InprocConnection::try_receive(IncomingFrame& frame,
   frame.storage = Buffer::owning(std::move(taken_.body));
   frame.body = frame.storage.bytes();
   return Progress::done;
-}
-
-UniqueFd InprocConnection::take_fd() {
-  return fds_taken_ < taken_.fds.size() ? std::move(taken_.fds[fds_taken_++]) : UniqueFd{};
 }
 
 Result<Handover> InprocConnection::hand_over() const {

@@ -32,7 +32,7 @@ class InprocConnection final : public FrameConnection {
   Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination) override;
   void leave_destination() override {}
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
-  UniqueFd take_fd() override;
+  std::span<UniqueFd> fds() noexcept override { return taken_.fds; }
   bool arm_receive() override { return incoming_->arm(); }
   Readiness readable() const noexcept override { return incoming_->readable(); }
 
@@ -50,8 +50,7 @@ class InprocConnection final : public FrameConnection {
 
   // The receiving thread's.
   std::size_t receive_limit_;
-  FrameQueue::Frame taken_;  // what the last frame views
-  std::size_t fds_taken_ = 0;
+  FrameQueue::Frame taken_;  // the last frame: its descriptors
 };
 
 }  // namespace troupe::transports

@@ -49,8 +49,8 @@ class StreamConnection final : public FrameConnection {
   Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination) override;
   void leave_destination() override { large_.leave_destination(); }
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
-  UniqueFd take_fd() override;
-  bool arm_receive() override { return false; }
+  std::span<UniqueFd> fds() noexcept override { return fds_; }
+  bool arm_receive() override;
   Readiness readable() const noexcept override;
 
   Result<Handover> hand_over() const override;
@@ -67,6 +67,7 @@ class StreamConnection final : public FrameConnection {
   Result<Progress> send_direct(OutgoingFrame& frame);
   Error send_failed(const Error& error);
 
+  Result<void> drop_taken_fds();
   Result<Transfer> read(std::span<iovec> places);
   Result<Progress> read_more(std::size_t least);
   Result<Progress> receive_large(IncomingFrame& frame);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 namespace troupe::transports {
 namespace {
@@ -27,8 +28,10 @@ Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
   if (receive_error_) {
     return *receive_error_;
   }
-  if (!fds_.empty() && bytes_taken_ >= fds_until_) {
-    return receive_failed(Error{Code::malformed, "file descriptors came that no message mentions"});
+  if (!fds_.empty()) {
+    if (auto dropped = drop_taken_fds(); !dropped) {
+      return dropped.error();
+    }
   }
   frame = {};
   if (large_.active()) {
@@ -186,13 +189,34 @@ Result<Progress> StreamConnection::read_more(std::size_t least) {
   return Progress::done;
 }
 
-UniqueFd StreamConnection::take_fd() {
-  if (fds_.empty()) {
-    return {};
+bool StreamConnection::arm_receive() {
+  if (receive_error_ || at_end_) {
+    return true;
   }
-  UniqueFd first = std::move(fds_.front());
-  fds_.erase(fds_.begin());
-  return first;
+  const auto unread = receive_buffer_.unread();
+  switch (setup_.framing) {
+    case Framing::python: {
+      const auto header = large_.active() ? std::nullopt : parse_header(unread);
+      return header && (header->negative || unread.size() >= header->size + header->length);
+    }
+    case Framing::lines:
+      return std::ranges::find(unread.subspan(scanned_), std::byte{'\n'}) != unread.end();
+    case Framing::raw:
+      return !unread.empty();
+  }
+  return false;
+}
+
+// Those that the last message did not mention belong to later ones, unless there can be no such
+// message.
+Result<void> StreamConnection::drop_taken_fds() {
+  const auto first =
+      std::ranges::find_if(fds_, [](const UniqueFd& fd) { return static_cast<bool>(fd); });
+  fds_.erase(fds_.begin(), first);
+  if (!fds_.empty() && bytes_taken_ >= fds_until_) {
+    return receive_failed(Error{Code::malformed, "file descriptors came that no message mentions"});
+  }
+  return {};
 }
 
 Readiness StreamConnection::readable() const noexcept {

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/channel/channel.hpp"
+
+#include "troupe/base/check.hpp"
+#include "troupe/runtime/fiber/park.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/transports/auth/handshake.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+using transports::IncomingFrame;
+using transports::Lane;
+using transports::OutgoingFrame;
+using transports::Progress;
+using transports::When;
+
+namespace {
+
+void pause_cpu() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+// In debug builds, checks that only one thread at a time is in one half of a channel.
+class Channel::OneThread final {
+ public:
+#ifndef NDEBUG
+  explicit OneThread(std::atomic<bool>& inside) : inside_(inside) {
+    TROUPE_CHECK(!inside_.exchange(true) && "one thread at a time may send, and one receive");
+  }
+  ~OneThread() {
+    inside_.store(false);
+  }
+
+ private:
+  std::atomic<bool>& inside_;
+#endif
+};
+
+#ifndef NDEBUG
+#define TROUPE_ONE_THREAD(flag) \
+  const OneThread one_thread {  \
+    flag                        \
+  }
+#else
+#define TROUPE_ONE_THREAD(flag) static_cast<void>(0)
+#endif
+
+Channel::Channel(RuntimeCore& runtime, std::unique_ptr<transports::FrameConnection> connection)
+    : runtime_(runtime), connection_(std::move(connection)) {}
+
+Channel::~Channel() {
+  close();
+}
+
+// ---- sending -----------------------------------------------------------------------------------
+
+Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
+  TROUPE_ONE_THREAD(in_send_);
+  for (;;) {
+    const auto sent = try_send(frame);
+    if (!sent) {
+      return sent.error();
+    }
+    if (*sent == Progress::done) {
+      return {};
+    }
+    if (auto waited = park(runtime_, connection_->writable(), until); !waited) {
+      if (frame.taken > 0) {
+        // A part has left: the rest must follow, so the message counts as accepted.
+        const std::lock_guard lock{sending_};
+        connection_->take_over(frame);
+        leave_to_flusher();
+        return {};
+      }
+      return waited.error().within("send to " + connection_->peer().text());
+    }
+  }
+}
+
+Result<Progress> Channel::try_send(OutgoingFrame& frame) {
+  const std::lock_guard lock{sending_};
+  if (burst_.active()) {
+    auto sent = connection_->try_send(frame, Lane::data, When::later);
+    if (sent && *sent == Progress::done) {
+      burst_.gathered();
+      if (connection_->buffered() >= Burst::kFlushAt) {
+        if (auto flushed = flush_locked(); !flushed) {
+          return flushed;
+        }
+        ++flushes_;
+      }
+      if (connection_->buffered() > 0) {
+        leave_to_flusher();
+      }
+    }
+    return sent;
+  }
+  const Instant begin = runtime_.clock().now();
+  auto sent = connection_->try_send(frame, Lane::data, When::now);
+  if (sent && *sent == Progress::done) {
+    burst_.written(begin, runtime_.clock().now());
+    if (connection_->buffered() > 0) {
+      leave_to_flusher();
+    }
+  }
+  return sent;
+}
+
+void Channel::leave_to_flusher() {
+  if (!std::exchange(left_behind_, true)) {
+    flush_before_park(weak_from_this());
+  }
+  if (!std::exchange(at_flusher_, true)) {
+    runtime_.flusher().add(weak_from_this());
+  }
+}
+
+Result<Progress> Channel::flush_locked() {
+  auto flushed = connection_->try_flush();
+  if (flushed && *flushed == Progress::done) {
+    burst_.flushed();
+  }
+  return flushed;
+}
+
+Flushable::Rest Channel::flush_all() {
+  const std::lock_guard lock{sending_};
+  ++flushes_;
+  left_behind_ = false;
+  const auto flushed = flush_locked();
+  // An error is the next send's to tell.
+  return flushed && *flushed == Progress::would_block ? Rest::blocked : Rest::none;
+}
+
+Flushable::Rest Channel::flush_old() {
+  const std::lock_guard lock{sending_};
+  if (flushes_ != std::exchange(flushes_seen_, flushes_) && connection_->buffered() > 0) {
+    return Rest::young;
+  }
+  const auto flushed = flush_locked();
+  if (flushed && *flushed == Progress::would_block) {
+    return Rest::blocked;
+  }
+  at_flusher_ = false;
+  return Rest::none;
+}
+
+Result<void> Channel::flush(Deadline until) {
+  for (;;) {
+    {
+      const std::lock_guard lock{sending_};
+      const auto flushed = flush_locked();
+      if (!flushed) {
+        return flushed.error();
+      }
+      if (*flushed == Progress::done) {
+        return {};
+      }
+    }
+    if (auto waited = park(runtime_, connection_->writable(), until); !waited) {
+      return waited.error().within("flush to " + connection_->peer().text());
+    }
+  }
+}
+
+void Channel::close() {
+  if (std::exchange(closed_, true)) {
+    return;
+  }
+  const Deadline until{kLinger};
+  for (;;) {
+    {
+      const std::lock_guard lock{sending_};
+      const auto flushed = connection_->try_flush();
+      if (!flushed || *flushed == Progress::done || until.passed()) {
+        if (connection_->buffered() > 0) {
+          runtime_.log().write("close of " + connection_->peer().text() + ": " +
+                               std::to_string(connection_->buffered()) +
+                               " bytes were sent and not taken by the peer");
+        }
+        connection_->close();
+        return;
+      }
+    }
+    // Not park(): a stop must not cut short what was accepted; the linger does.
+    PollItem item{connection_->writable()};
+    (void)runtime_.poller().wait(std::span{&item, 1}, until);
+  }
+}
+
+// ---- receiving ---------------------------------------------------------------------------------
+
+Result<Progress> Channel::try_receive(IncomingFrame& frame, std::span<std::byte> destination) {
+  auto received = connection_->try_receive(frame, destination);
+  if (!received || *received == Progress::would_block) {
+    return received;
+  }
+  if (std::exchange(first_, false) && transports::looks_like_challenge(frame.body)) {
+    return Error{Code::refused, "receive from " + connection_->peer().text() +
+                                    ": the peer asks for a key; give this end the same "
+                                    "(ConnectOptions::key, --authkey-file)"};
+  }
+  return received;
+}
+
+Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> destination) {
+  const Instant end = runtime_.clock().now() + LearnedSpin::kLongest;
+  do {
+    for (int i = 0; i < 4; ++i) {
+      pause_cpu();
+    }
+    auto received = try_receive(frame, destination);
+    if (!received || *received == Progress::done) {
+      spin_.paid();
+      return received;
+    }
+  } while (runtime_.clock().now() < end);
+  spin_.missed();
+  return Progress::would_block;
+}
+
+Result<IncomingFrame> Channel::receive(Deadline until, std::span<std::byte> destination) {
+  TROUPE_ONE_THREAD(in_receive_);
+  if (waiting_) {
+    return *std::exchange(waiting_, std::nullopt);
+  }
+  IncomingFrame frame;
+  Result<Progress> received{Progress::would_block};
+  if (!expects_wait_ || connection_->arm_receive()) {
+    received = try_receive(frame, destination);
+  }
+  if (received && *received == Progress::would_block) {
+    received = wait_for(frame, until, destination);
+  }
+  if (!received) {
+    return received.error();
+  }
+  return frame;
+}
+
+// As a receive that found nothing at first. Never would_block.
+Result<Progress> Channel::wait_for(IncomingFrame& frame, Deadline until,
+                                   std::span<std::byte> destination) {
+  flush_own_buffers();
+  if (runtime_.may_spin() && spin_.worth_it()) {
+    auto received = spin_for(frame, destination);
+    if (!received || *received == Progress::done) {
+      return received;
+    }
+  }
+  expects_wait_ = true;
+  for (;;) {
+    Result<void> waited;
+    if (!connection_->arm_receive()) {
+      waited = park(runtime_, connection_->readable(), until);
+    }
+    auto received = try_receive(frame, destination);
+    if (!received || *received == Progress::done) {
+      return received;
+    }
+    if (!waited) {
+      connection_->leave_destination();
+      return waited.error().within("receive from " + connection_->peer().text());
+    }
+  }
+}
+
+Result<void> Channel::poll(Deadline until) {
+  if (!waiting_) {
+    auto received = receive(until);
+    if (!received) {
+      return received.error();
+    }
+    waiting_ = std::move(*received);
+  }
+  return {};
+}
+
+bool Channel::ready() {
+  if (waiting_) {
+    return true;
+  }
+  IncomingFrame frame;
+  const auto received = connection_->try_receive(frame);
+  if (received && *received == Progress::done) {
+    waiting_ = std::move(frame);
+  }
+  return !received || *received == Progress::done;
+}
+
+}  // namespace troupe

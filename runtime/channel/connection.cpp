@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/channel/connection.hpp"
+
+#include "troupe/runtime/channel/channel.hpp"
+#include "troupe/runtime/channel/dialing.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/transports/catalog.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+struct Connection::State {
+  std::shared_ptr<Channel> channel;
+  Encoded scratch;
+  std::vector<std::span<const std::byte>> pieces;
+  Buffer storage;  // of the message that was received last
+};
+
+Connection::Connection() noexcept = default;
+
+Connection::Connection(RuntimeCore& runtime,
+                       std::unique_ptr<transports::FrameConnection> connection)
+    : state_(std::make_unique<State>()) {
+  state_->channel = std::make_shared<Channel>(runtime, std::move(connection));
+}
+
+Connection::Connection(Connection&& other) noexcept = default;
+
+Connection& Connection::operator=(Connection&& other) noexcept {
+  if (this != &other) {
+    close();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+Connection::~Connection() {
+  close();
+}
+
+Result<Connection::State*> Connection::state() const {
+  if (state_ == nullptr) {
+    return Error{Code::closed, "this connection is closed, was moved away, or was never opened"};
+  }
+  return state_.get();
+}
+
+Result<void> Connection::send_bytes(std::span<const std::byte> message, Deadline until) {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  const std::array pieces{message};
+  transports::OutgoingFrame frame{.pieces = pieces, .fds = {}, .size = message.size()};
+  return (*state)->channel->send(frame, until);
+}
+
+Result<Bytes> Connection::receive_bytes(Deadline until) {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  const auto frame = (*state)->channel->receive(until);
+  if (!frame) {
+    return frame.error();
+  }
+  return Bytes(frame->body.begin(), frame->body.end());
+}
+
+Result<std::size_t> Connection::receive_into(std::span<std::byte> place, Deadline until) {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  Channel& channel = *(*state)->channel;
+  const auto frame = channel.receive(until, place);
+  if (!frame) {
+    return frame.error();
+  }
+  const auto body = frame->body;
+  if (body.size() > place.size()) {
+    channel.put_back(*frame);
+    return Error{Code::invalid_argument,
+                 "receive from " + channel.connection().peer().text() + ": a message of " +
+                     std::to_string(body.size()) + " bytes does not fit the " +
+                     std::to_string(place.size()) + " given; it waits for a larger place"};
+  }
+  if (body.data() != place.data()) {
+    std::ranges::copy(body, place.begin());
+  }
+  return body.size();
+}
+
+Result<void> Connection::poll(Deadline until) {
+  auto state = this->state();
+  return state ? (*state)->channel->poll(until) : state.error();
+}
+
+Result<void> Connection::send_fd(const UniqueFd& fd, Deadline until) {
+  Encoded message;
+  if (auto encoded = encode(message, fd); !encoded) {
+    return encoded;
+  }
+  return send_message(message, until);
+}
+
+Result<UniqueFd> Connection::receive_fd(Deadline until) {
+  const auto message = receive_message(until);
+  if (!message) {
+    return message.error();
+  }
+  return decode<UniqueFd>(*message);
+}
+
+Result<void> Connection::flush(Deadline until) {
+  auto state = this->state();
+  return state ? (*state)->channel->flush(until) : state.error();
+}
+
+int Connection::fileno() const noexcept {
+  return state_ ? state_->channel->readable().fd : -1;
+}
+
+Address Connection::peer() const {
+  return state_ ? state_->channel->connection().peer() : Address{};
+}
+
+transports::Capabilities Connection::capabilities() const noexcept {
+  return state_ ? state_->channel->connection().capabilities() : transports::Capabilities{};
+}
+
+void Connection::close() {
+  if (state_ != nullptr) {
+    state_->channel->close();
+    state_.reset();
+  }
+}
+
+Result<void> Connection::send_message(Encoded& message, Deadline until) {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  const std::array whole{message.head.bytes()};
+  auto& pieces = (*state)->pieces;
+  transports::OutgoingFrame frame{.pieces = whole, .fds = message.fds, .size = whole[0].size()};
+  if (!message.borrowed.empty()) [[unlikely]] {
+    pieces.clear();
+    message.gather(pieces);
+    frame.pieces = pieces;
+    frame.size = message.size();
+  }
+  auto sent = (*state)->channel->send(frame, until);
+  message.clear();
+  return sent;
+}
+
+Result<Incoming> Connection::receive_message(Deadline until) {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  Channel& channel = *(*state)->channel;
+  auto frame = channel.receive(until);
+  if (!frame) {
+    return frame.error();
+  }
+  Incoming message{.bytes = frame->body, .storage = nullptr, .fds = channel.connection().fds()};
+  if (!frame->storage.empty()) {
+    (*state)->storage = std::move(frame->storage);
+    message.storage = &(*state)->storage;
+  }
+  return message;
+}
+
+Encoded& Connection::scratch() {
+  if (state_ == nullptr) {
+    static thread_local Encoded unused;
+    return unused;
+  }
+  return state_->scratch;
+}
+
+bool Connection::ready() {
+  return state_ == nullptr || state_->channel->ready();
+}
+
+Result<transports::Handover> Connection::hand_over() const {
+  auto state = this->state();
+  if (!state) {
+    return state.error();
+  }
+  if (auto flushed = (*state)->channel->flush(std::chrono::seconds{5}); !flushed) {
+    return flushed.error();
+  }
+  return (*state)->channel->connection().hand_over();
+}
+
+Result<Connection> connect(RuntimeCore& runtime, const Address& address,
+                           const ConnectOptions& options, Deadline until) {
+  auto connection = dial(runtime, address, options, until);
+  if (!connection) {
+    return connection.error();
+  }
+  return Connection{runtime, std::move(*connection)};
+}
+
+// The form of a handed-over connection in a message: docs/wire-protocol.md#handed-over-connections.
+void Codec<Connection>::encode(Writer& writer, const Connection& connection) {
+  auto handover = connection.hand_over();
+  if (!handover) {
+    writer.fail(handover.error());
+    return;
+  }
+  writer.array(6);
+  writer.text(handover->peer);
+  writer.natural(static_cast<std::uint64_t>(handover->framing));
+  writer.natural(handover->max_message);
+  writer.bytes(handover->received);
+  writer.descriptor(handover->input);
+  writer.descriptor(handover->output);
+}
+
+Result<Connection> Codec<Connection>::decode(Reader& reader) {
+  struct Form {
+    std::string peer;
+    std::uint8_t framing = 0;
+    std::uint64_t max_message = 0;
+    Bytes received;
+    std::optional<UniqueFd> input;
+    std::optional<UniqueFd> output;
+  };
+  auto form = reader.value<Form>();
+  if (!form) {
+    return form.error();
+  }
+  RuntimeCore* runtime = RuntimeCore::current();
+  if (runtime == nullptr) {
+    return Error{Code::invalid_argument,
+                 "receive a connection: this thread has no current runtime; make a "
+                 "Runtime::Scope"};
+  }
+  auto transport = runtime->transports().find(form->peer);
+  if (!transport) {
+    return transport.error();
+  }
+  if (form->framing > static_cast<std::uint8_t>(Framing::raw)) {
+    return Error{Code::malformed,
+                 "receive a connection: there is no framing " + std::to_string(form->framing)};
+  }
+  auto connection = (*transport)
+                        ->adopt({.peer = form->peer,
+                                 .framing = static_cast<Framing>(form->framing),
+                                 .max_message = form->max_message,
+                                 .received = std::move(form->received),
+                                 .input = std::move(form->input).value_or(UniqueFd{}),
+                                 .output = std::move(form->output).value_or(UniqueFd{})});
+  if (!connection) {
+    return connection.error();
+  }
+  return Connection{*runtime, std::move(*connection)};
+}
+
+}  // namespace troupe

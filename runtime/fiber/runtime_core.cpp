@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include "troupe/base/check.hpp"
+#include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/transports/catalog.hpp"
+
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+// The current runtime, which is ambient by design.
+thread_local RuntimeCore* current_runtime = nullptr;
+
+// Polling for a peer that can only run once we stop polling is of no use.
+bool has_several_cpus() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  return ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}
+
+UniqueFd make_stop_fd() {
+  UniqueFd fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (!fd) {
+    throw Error::system("make a Runtime: eventfd", errno);
+  }
+  return fd;
+}
+
+}  // namespace
+
+RuntimeCore::RuntimeCore(Ports ports, Log log)
+    : clock_(ports.clock != nullptr ? ports.clock : &Clock::system()),
+      random_(ports.random != nullptr ? ports.random : &Random::system()),
+      executor_(ports.executor ? std::move(ports.executor) : Executor::of_threads("troupe")),
+      poller_(ports.poller ? std::move(ports.poller) : Poller::of_threads()),
+      may_spin_(ports.spin && has_several_cpus()),
+      log_(std::move(log)),
+      stop_fd_(make_stop_fd()),
+      transports_(transports::Catalog::standard()),
+      flusher_(std::make_unique<Flusher>(*executor_, *poller_)) {}
+
+RuntimeCore::~RuntimeCore() {
+  flusher_.reset();   // ends its thread,
+  executor_.reset();  // which this waits for
+}
+
+void RuntimeCore::request_stop() noexcept {
+  stop_.request_stop();
+  const std::uint64_t one = 1;
+  TROUPE_CHECK(::write(stop_fd_.get(), &one, sizeof one) == sizeof one || errno == EAGAIN);
+}
+
+RuntimeCore* RuntimeCore::current() noexcept {
+  return current_runtime;
+}
+
+RuntimeCore::Scope::Scope(RuntimeCore& runtime) noexcept
+    : outer_(std::exchange(current_runtime, &runtime)), clock_(runtime.clock()) {}
+
+RuntimeCore::Scope::~Scope() {
+  current_runtime = outer_;
+}
+
+}  // namespace troupe
