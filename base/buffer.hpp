@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Buffer: a counted, read-only view of bytes that never change: on the heap, in a received frame, later in
-// a loan or a mapping. Copying a Buffer copies a pointer. As a member of a message it is sent without
-// being copied by the codec, and received as a view of what arrived. Thread-safe as any value is; the
-// bytes live as long as any Buffer of them.
+// Buffer: a counted, read-only view of bytes that never change: on the heap, in a received frame,
+// later in a loan or a mapping. Copying a Buffer copies a pointer. As a member of a message it is
+// sent without being copied by the codec, and received as a view of what arrived. Thread-safe as
+// any value is; the bytes live as long as any Buffer of them.
 
 #include "troupe/base/bytes.hpp"
 #include "troupe/base/check.hpp"
@@ -32,8 +32,8 @@ class Buffer final {
   std::size_t size() const noexcept { return bytes_.size(); }
   bool empty() const noexcept { return bytes_.empty(); }
 
-  // The bytes as trivially copyable values of T. Checks that the size is a multiple of sizeof(T) and that
-  // the place is aligned for T.
+  // The bytes as trivially copyable values of T. Checks that the size is a multiple of sizeof(T)
+  // and that the place is aligned for T.
   template <class T>
   std::span<const T> as() const;
 

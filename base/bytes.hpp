@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Bytes: raw content that is owned and may be changed; and how text and bytes are seen as each other.
+// Bytes: raw content that is owned and may be changed; and how text and bytes are seen as each
+// other.
 
 #include <cstddef>
 #include <span>

@@ -29,8 +29,12 @@ const Clock& Clock::current() noexcept {
   return current_clock != nullptr ? *current_clock : system();
 }
 
-Clock::Scope::Scope(const Clock& clock) noexcept : outer_(current_clock) { current_clock = &clock; }
+Clock::Scope::Scope(const Clock& clock) noexcept : outer_(current_clock) {
+  current_clock = &clock;
+}
 
-Clock::Scope::~Scope() { current_clock = outer_; }
+Clock::Scope::~Scope() {
+  current_clock = outer_;
+}
 
 }  // namespace troupe

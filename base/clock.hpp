@@ -3,9 +3,9 @@
 
 // Clock: the port through which everything here learns the time, so that a test can hold it.
 //
-// Time counts from boot and goes on while the machine is suspended (CLOCK_BOOTTIME); the wall clock is
-// never read. Which clock is current is a property of the thread: the system's, unless a Clock::Scope
-// says otherwise (a Runtime with a clock of its own makes one on its threads).
+// Time counts from boot and goes on while the machine is suspended (CLOCK_BOOTTIME); the wall clock
+// is never read. Which clock is current is a property of the thread: the system's, unless a
+// Clock::Scope says otherwise (a Runtime with a clock of its own makes one on its threads).
 
 #include <chrono>
 

@@ -27,6 +27,8 @@ Duration Deadline::left() const noexcept {
   return when_ > now ? when_ - now : Duration::zero();
 }
 
-bool Deadline::passed() const noexcept { return left() == Duration::zero(); }
+bool Deadline::passed() const noexcept {
+  return left() == Duration::zero();
+}
 
 }  // namespace troupe

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Deadline: until when a call may wait. Made from any chrono duration ("5s", counted from now) or steady
-// time point, never from a bare number. A value; reads the calling thread's Clock. A duration of zero or
-// less is a deadline that has passed: the call tries once and does not wait.
+// Deadline: until when a call may wait. Made from any chrono duration ("5s", counted from now) or
+// steady time point, never from a bare number. A value; reads the calling thread's Clock. A
+// duration of zero or less is a deadline that has passed: the call tries once and does not wait.
 
 #include "troupe/base/clock.hpp"
 

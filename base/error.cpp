@@ -9,19 +9,32 @@ namespace troupe {
 
 std::string_view name_of(Code code) noexcept {
   switch (code) {
-    case Code::overloaded: return "overloaded";
-    case Code::closed: return "closed";
-    case Code::disconnected: return "disconnected";
-    case Code::timed_out: return "timed_out";
-    case Code::malformed: return "malformed";
-    case Code::refused: return "refused";
-    case Code::invalid_argument: return "invalid_argument";
-    case Code::system: return "system";
-    case Code::failed: return "failed";
-    case Code::lost: return "lost";
-    case Code::not_found: return "not_found";
-    case Code::exists: return "exists";
-    case Code::cancelled: return "cancelled";
+    case Code::overloaded:
+      return "overloaded";
+    case Code::closed:
+      return "closed";
+    case Code::disconnected:
+      return "disconnected";
+    case Code::timed_out:
+      return "timed_out";
+    case Code::malformed:
+      return "malformed";
+    case Code::refused:
+      return "refused";
+    case Code::invalid_argument:
+      return "invalid_argument";
+    case Code::system:
+      return "system";
+    case Code::failed:
+      return "failed";
+    case Code::lost:
+      return "lost";
+    case Code::not_found:
+      return "not_found";
+    case Code::exists:
+      return "exists";
+    case Code::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

@@ -3,8 +3,8 @@
 
 // Error: what went wrong, named by what the caller can do about it.
 //
-// A value: copied, compared, returned inside a Result, or thrown by Result::value(). Thread-safe as any
-// value is. Design: docs/architecture.md#errors.
+// A value: copied, compared, returned inside a Result, or thrown by Result::value(). Thread-safe as
+// any value is. Design: docs/architecture.md#errors.
 
 #include <cstdint>
 #include <exception>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Random: the port through which names, jitter and choices get their randomness, so that a seeded run
-// repeats exactly. Not for keys: those come from the kernel directly (transports/auth_key.hpp).
+// Random: the port through which names, jitter and choices get their randomness, so that a seeded
+// run repeats exactly. Not for keys: those come from the kernel directly (transports/auth_key.hpp).
 
 #include <cstddef>
 #include <cstdint>

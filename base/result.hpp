@@ -3,8 +3,9 @@
 
 // Result<T>: a value or an Error. Our small subset of std::expected, which C++20 lacks.
 //
-// `if (auto x = call())` always means "it worked, and it is so"; value() throws the Error for those who
-// prefer exceptions. Result<bool> does not convert to bool: it would mean "the question was answered".
+// `if (auto x = call())` always means "it worked, and it is so"; value() throws the Error for those
+// who prefer exceptions. Result<bool> does not convert to bool: it would mean "the question was
+// answered".
 
 #include "troupe/base/check.hpp"
 #include "troupe/base/error.hpp"
@@ -26,14 +27,8 @@ class [[nodiscard]] Result {
   // NOLINTEND(google-explicit-constructor)
 
   bool has_value() const noexcept { return state_.index() == 0; }
-  explicit operator bool() const noexcept
-    requires(!std::is_same_v<T, bool>)
-  {
-    return has_value();
-  }
-  explicit operator bool() const noexcept
-    requires(std::is_same_v<T, bool>)
-  = delete;
+  explicit operator bool() const noexcept requires(!std::is_same_v<T, bool>) { return has_value(); }
+  explicit operator bool() const noexcept requires(std::is_same_v<T, bool>) = delete;
 
   // Why there is no value. Only when has_value() is false.
   const Error& error() const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// UniqueFd: owns one file descriptor and closes it. Move-only; -1 is empty. Inside a message it crosses
-// unix sockets, inproc and Process arguments; the receiver gets a descriptor of its own.
+// UniqueFd: owns one file descriptor and closes it. Move-only; -1 is empty. Inside a message it
+// crosses unix sockets, inproc and Process arguments; the receiver gets a descriptor of its own.
 
 #include "troupe/base/result.hpp"
 

@@ -36,6 +36,9 @@ enum class Lane : std::uint8_t { control, data };
 // `later` allows the frame to stay in the connection's send buffer until try_flush or a `now`.
 enum class When : std::uint8_t { now, later };
 
+// Whether a receive may ask the kernel, or only looks at what has arrived here already.
+enum class From : std::uint8_t { buffer, kernel };
+
 enum class Progress : std::uint8_t { done, would_block };
 
 // A frame on its way out. The pieces are the body in order; a call that would block may have taken
@@ -95,8 +98,8 @@ class FrameConnection {
   // frame, a length that is negative or above the limit), disconnected (reset). The limit is
   // checked before memory is taken, and memory grows as bytes arrive. After an error each call
   // returns it again.
-  virtual Result<Progress> try_receive(IncomingFrame& frame,
-                                       std::span<std::byte> destination = {}) = 0;
+  virtual Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination = {},
+                                       From from = From::kernel) = 0;
 
   // A receive that would block may have begun to fill `destination`: the caller takes it back.
   virtual void leave_destination() = 0;

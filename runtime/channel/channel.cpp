@@ -6,27 +6,17 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/auth/handshake.hpp"
 
+#include <mutex>
 #include <utility>
 
 namespace troupe {
 
+using transports::From;
 using transports::IncomingFrame;
 using transports::Lane;
 using transports::OutgoingFrame;
 using transports::Progress;
 using transports::When;
-
-namespace {
-
-void pause_cpu() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-}  // namespace
 
 // In debug builds, checks that only one thread at a time is in one half of a channel.
 class Channel::OneThread final {
@@ -141,7 +131,10 @@ Flushable::Rest Channel::flush_all() {
 }
 
 Flushable::Rest Channel::flush_old() {
-  const std::lock_guard lock{sending_};
+  const std::unique_lock lock{sending_, std::try_to_lock};
+  if (!lock) {
+    return Rest::young;  // its sender is at it
+  }
   if (flushes_ != std::exchange(flushes_seen_, flushes_) && connection_->buffered() > 0) {
     return Rest::young;
   }
@@ -198,12 +191,13 @@ void Channel::close() {
 
 // ---- receiving ---------------------------------------------------------------------------------
 
-Result<Progress> Channel::try_receive(IncomingFrame& frame, std::span<std::byte> destination) {
-  auto received = connection_->try_receive(frame, destination);
+Result<Progress> Channel::try_receive(IncomingFrame& frame, std::span<std::byte> destination,
+                                      From from) {
+  auto received = connection_->try_receive(frame, destination, from);
   if (!received || *received == Progress::would_block) {
     return received;
   }
-  if (std::exchange(first_, false) && transports::looks_like_challenge(frame.body)) {
+  if (first_ && std::exchange(first_, false) && transports::looks_like_challenge(frame.body)) {
     return Error{Code::refused, "receive from " + connection_->peer().text() +
                                     ": the peer asks for a key; give this end the same "
                                     "(ConnectOptions::key, --authkey-file)"};
@@ -217,7 +211,7 @@ Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> de
     for (int i = 0; i < 4; ++i) {
       pause_cpu();
     }
-    auto received = try_receive(frame, destination);
+    auto received = try_receive(frame, destination, From::kernel);
     if (!received || *received == Progress::done) {
       spin_.paid();
       return received;
@@ -227,23 +221,22 @@ Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> de
   return Progress::would_block;
 }
 
-Result<IncomingFrame> Channel::receive(Deadline until, std::span<std::byte> destination) {
+Result<void> Channel::receive(IncomingFrame& frame, Deadline until,
+                              std::span<std::byte> destination) {
   TROUPE_ONE_THREAD(in_receive_);
-  if (waiting_) {
-    return *std::exchange(waiting_, std::nullopt);
+  if (waiting_) [[unlikely]] {
+    frame = *std::exchange(waiting_, std::nullopt);
+    return {};
   }
-  IncomingFrame frame;
-  Result<Progress> received{Progress::would_block};
-  if (!expects_wait_ || connection_->arm_receive()) {
-    received = try_receive(frame, destination);
-  }
+  // Where the last receive had to wait, asking the kernel at once would be a call for nothing.
+  auto received = try_receive(frame, destination, expects_wait_ ? From::buffer : From::kernel);
   if (received && *received == Progress::would_block) {
     received = wait_for(frame, until, destination);
   }
-  if (!received) {
+  if (!received) [[unlikely]] {
     return received.error();
   }
-  return frame;
+  return {};
 }
 
 // As a receive that found nothing at first. Never would_block.
@@ -262,7 +255,7 @@ Result<Progress> Channel::wait_for(IncomingFrame& frame, Deadline until,
     if (!connection_->arm_receive()) {
       waited = park(runtime_, connection_->readable(), until);
     }
-    auto received = try_receive(frame, destination);
+    auto received = try_receive(frame, destination, From::kernel);
     if (!received || *received == Progress::done) {
       return received;
     }
@@ -275,11 +268,11 @@ Result<Progress> Channel::wait_for(IncomingFrame& frame, Deadline until,
 
 Result<void> Channel::poll(Deadline until) {
   if (!waiting_) {
-    auto received = receive(until);
-    if (!received) {
-      return received.error();
+    IncomingFrame frame;
+    if (auto received = receive(frame, until); !received) {
+      return received;
     }
-    waiting_ = std::move(*received);
+    waiting_ = std::move(frame);
   }
   return {};
 }
@@ -289,7 +282,7 @@ bool Channel::ready() {
     return true;
   }
   IncomingFrame frame;
-  const auto received = connection_->try_receive(frame);
+  const auto received = connection_->try_receive(frame, {}, From::kernel);
   if (received && *received == Progress::done) {
     waiting_ = std::move(frame);
   }

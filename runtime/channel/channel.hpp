@@ -8,6 +8,7 @@
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
+#include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/channel/burst.hpp"
 #include "troupe/runtime/channel/learned_spin.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
@@ -16,7 +17,6 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 
@@ -45,7 +45,8 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
 
   // The next frame; its view is valid until the next receive or poll. Errors: closed (the peer
   // ended in order), disconnected, malformed, timed_out, cancelled.
-  Result<transports::IncomingFrame> receive(Deadline until, std::span<std::byte> destination = {});
+  Result<void> receive(transports::IncomingFrame& frame, Deadline until,
+                       std::span<std::byte> destination = {});
   // Waits until a receive would not, and leaves the message there. Errors as receive.
   Result<void> poll(Deadline until);
   // Puts a frame that receive returned back: the next receive returns it again.
@@ -71,7 +72,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   Result<transports::Progress> flush_locked();
   void leave_to_flusher();
   Result<transports::Progress> try_receive(transports::IncomingFrame& frame,
-                                           std::span<std::byte> destination);
+                                           std::span<std::byte> destination, transports::From from);
   Result<transports::Progress> spin_for(transports::IncomingFrame& frame,
                                         std::span<std::byte> destination);
   Result<transports::Progress> wait_for(transports::IncomingFrame& frame, Deadline until,
@@ -82,7 +83,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   const std::unique_ptr<transports::FrameConnection> connection_;
 
   // Guarded by sending_: the sending half of connection_, which the Flusher shares.
-  std::mutex sending_;
+  SpinLock sending_;
   Burst burst_;
   bool at_flusher_ = false;    // the Flusher has this until a flush of its own leaves nothing
   bool left_behind_ = false;   // the sender's next park flushes

@@ -6,12 +6,20 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/catalog.hpp"
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 namespace troupe {
+
+namespace {
+
+Error empty() {
+  return Error{Code::closed, "this connection is closed, was moved away, or was never opened"};
+}
+
+}  // namespace
 
 struct Connection::State {
   std::shared_ptr<Channel> channel;
@@ -42,62 +50,51 @@ Connection::~Connection() {
   close();
 }
 
-Result<Connection::State*> Connection::state() const {
-  if (state_ == nullptr) {
-    return Error{Code::closed, "this connection is closed, was moved away, or was never opened"};
-  }
-  return state_.get();
-}
-
 Result<void> Connection::send_bytes(std::span<const std::byte> message, Deadline until) {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
   const std::array pieces{message};
   transports::OutgoingFrame frame{.pieces = pieces, .fds = {}, .size = message.size()};
-  return (*state)->channel->send(frame, until);
+  return state_->channel->send(frame, until);
 }
 
 Result<Bytes> Connection::receive_bytes(Deadline until) {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
-  const auto frame = (*state)->channel->receive(until);
-  if (!frame) {
-    return frame.error();
+  transports::IncomingFrame frame;
+  if (auto received = state_->channel->receive(frame, until); !received) {
+    return received.error();
   }
-  return Bytes(frame->body.begin(), frame->body.end());
+  return Bytes(frame.body.begin(), frame.body.end());
 }
 
 Result<std::size_t> Connection::receive_into(std::span<std::byte> place, Deadline until) {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
-  Channel& channel = *(*state)->channel;
-  const auto frame = channel.receive(until, place);
-  if (!frame) {
-    return frame.error();
+  Channel& channel = *state_->channel;
+  transports::IncomingFrame frame;
+  if (auto received = channel.receive(frame, until, place); !received) [[unlikely]] {
+    return received.error();
   }
-  const auto body = frame->body;
-  if (body.size() > place.size()) {
-    channel.put_back(*frame);
+  const auto body = frame.body;
+  if (body.size() > place.size()) [[unlikely]] {
+    channel.put_back(frame);
     return Error{Code::invalid_argument,
                  "receive from " + channel.connection().peer().text() + ": a message of " +
                      std::to_string(body.size()) + " bytes does not fit the " +
                      std::to_string(place.size()) + " given; it waits for a larger place"};
   }
-  if (body.data() != place.data()) {
-    std::ranges::copy(body, place.begin());
+  if (body.data() != place.data() && !body.empty()) {
+    std::memcpy(place.data(), body.data(), body.size());
   }
   return body.size();
 }
 
 Result<void> Connection::poll(Deadline until) {
-  auto state = this->state();
-  return state ? (*state)->channel->poll(until) : state.error();
+  return state_ ? state_->channel->poll(until) : empty();
 }
 
 Result<void> Connection::send_fd(const UniqueFd& fd, Deadline until) {
@@ -117,8 +114,7 @@ Result<UniqueFd> Connection::receive_fd(Deadline until) {
 }
 
 Result<void> Connection::flush(Deadline until) {
-  auto state = this->state();
-  return state ? (*state)->channel->flush(until) : state.error();
+  return state_ ? state_->channel->flush(until) : empty();
 }
 
 int Connection::fileno() const noexcept {
@@ -141,12 +137,11 @@ void Connection::close() {
 }
 
 Result<void> Connection::send_message(Encoded& message, Deadline until) {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
   const std::array whole{message.head.bytes()};
-  auto& pieces = (*state)->pieces;
+  auto& pieces = state_->pieces;
   transports::OutgoingFrame frame{.pieces = whole, .fds = message.fds, .size = whole[0].size()};
   if (!message.borrowed.empty()) [[unlikely]] {
     pieces.clear();
@@ -154,25 +149,24 @@ Result<void> Connection::send_message(Encoded& message, Deadline until) {
     frame.pieces = pieces;
     frame.size = message.size();
   }
-  auto sent = (*state)->channel->send(frame, until);
+  auto sent = state_->channel->send(frame, until);
   message.clear();
   return sent;
 }
 
 Result<Incoming> Connection::receive_message(Deadline until) {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
-  Channel& channel = *(*state)->channel;
-  auto frame = channel.receive(until);
-  if (!frame) {
-    return frame.error();
+  Channel& channel = *state_->channel;
+  transports::IncomingFrame frame;
+  if (auto received = channel.receive(frame, until); !received) [[unlikely]] {
+    return received.error();
   }
-  Incoming message{.bytes = frame->body, .storage = nullptr, .fds = channel.connection().fds()};
-  if (!frame->storage.empty()) {
-    (*state)->storage = std::move(frame->storage);
-    message.storage = &(*state)->storage;
+  Incoming message{.bytes = frame.body, .storage = nullptr, .fds = channel.connection().fds()};
+  if (!frame.storage.empty()) [[unlikely]] {
+    state_->storage = std::move(frame.storage);
+    message.storage = &state_->storage;
   }
   return message;
 }
@@ -190,14 +184,13 @@ bool Connection::ready() {
 }
 
 Result<transports::Handover> Connection::hand_over() const {
-  auto state = this->state();
-  if (!state) {
-    return state.error();
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
   }
-  if (auto flushed = (*state)->channel->flush(std::chrono::seconds{5}); !flushed) {
+  if (auto flushed = state_->channel->flush(std::chrono::seconds{5}); !flushed) {
     return flushed.error();
   }
-  return (*state)->channel->connection().hand_over();
+  return state_->channel->connection().hand_over();
 }
 
 Result<Connection> connect(RuntimeCore& runtime, const Address& address,

@@ -92,8 +92,6 @@ class Connection final {
  private:
   struct State;
 
-  Result<State*> state() const;
-
   std::unique_ptr<State> state_;  // null: empty or closed
 };
 

@@ -50,7 +50,8 @@ void InprocConnection::take_over(OutgoingFrame& /*frame*/) {
 }
 
 Result<Progress> InprocConnection::try_receive(IncomingFrame& frame,
-                                               std::span<std::byte> /*destination*/) {
+                                               std::span<std::byte> /*destination*/,
+                                               From /*from*/) {
   frame = {};
   if (closed_) {
     return Error{Code::closed, "this end of " + peer_.text() + " is closed"};

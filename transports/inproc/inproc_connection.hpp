@@ -29,7 +29,8 @@ class InprocConnection final : public FrameConnection {
   std::size_t buffered() const noexcept override { return 0; }
   Readiness writable() const noexcept override { return outgoing_->writable(); }
 
-  Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination) override;
+  Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination,
+                               From from) override;
   void leave_destination() override {}
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
   std::span<UniqueFd> fds() noexcept override { return taken_.fds; }

@@ -46,7 +46,8 @@ class StreamConnection final : public FrameConnection {
   }
   Readiness writable() const noexcept override;
 
-  Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination) override;
+  Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination,
+                               From from) override;
   void leave_destination() override { large_.leave_destination(); }
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
   std::span<UniqueFd> fds() noexcept override { return fds_; }
@@ -91,6 +92,7 @@ class StreamConnection final : public FrameConnection {
   std::size_t receive_limit_;
   std::size_t scanned_ = 0;  // bytes of an unfinished line that hold no line end
   bool at_end_ = false;
+  From from_ = From::kernel;   // of the receive under way
   std::vector<UniqueFd> fds_;  // came, and no frame has taken them yet
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_taken_ = 0;

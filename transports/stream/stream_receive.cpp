@@ -24,16 +24,19 @@ bool is_text(std::span<const std::byte> bytes) {
 }  // namespace
 
 Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
-                                               std::span<std::byte> destination) {
-  if (receive_error_) {
+                                               std::span<std::byte> destination, From from) {
+  from_ = from;
+  if (receive_error_) [[unlikely]] {
     return *receive_error_;
   }
-  if (!fds_.empty()) {
+  if (!fds_.empty()) [[unlikely]] {
     if (auto dropped = drop_taken_fds(); !dropped) {
       return dropped.error();
     }
   }
-  frame = {};
+  if (!frame.storage.empty()) {
+    frame.storage = {};
+  }
   if (large_.active()) {
     return receive_large(frame);
   }
@@ -161,6 +164,9 @@ Result<Progress> StreamConnection::receive_raw(IncomingFrame& frame) {
 }
 
 Result<Transfer> StreamConnection::read(std::span<iovec> places) {
+  if (from_ == From::buffer) {
+    return Transfer{Transfer::Status::would_block, 0};
+  }
   const std::size_t fds_before = fds_.size();
   auto moved = stream_->try_read(places, fds_);
   if (!moved) {
