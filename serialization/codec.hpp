@@ -7,13 +7,16 @@
 // cannot be sent does not compile. docs/wire-protocol.md has the table of forms. Thread-safe:
 // nothing is shared between calls.
 
+#include "troupe/serialization/codec_choices.hpp"
 #include "troupe/serialization/codec_containers.hpp"
+#include "troupe/serialization/codec_custom.hpp"
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/codec_structs.hpp"
 #include "troupe/serialization/codec_text.hpp"
 #include "troupe/serialization/encoded.hpp"
 #include "troupe/serialization/limits.hpp"
 #include "troupe/serialization/reader.hpp"
+#include "troupe/serialization/sendable.hpp"
 #include "troupe/serialization/shape.hpp"
 #include "troupe/serialization/writer.hpp"
 
@@ -30,7 +33,9 @@ namespace troupe {
 template <class T>
 Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {}) {
   Writer writer{out, limits};
-  wire::write(writer, value);
+  if constexpr (check_sendable<T>()) {
+    wire::write(writer, value);
+  }
   return writer.finish();
 }
 
@@ -38,6 +43,7 @@ Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {
 // expected, what was found, and the likely cause; and what a Codec returns.
 template <class T>
 Result<T> decode(const Incoming& in, const DecodeLimits& limits = {}) {
+  static_assert(check_receivable<T>());
   Reader reader{in, limits};
   Result<T> result{T{}};
   if (!wire::Wire<T>::take(reader, *result) || !reader.at_end()) [[unlikely]] {

@@ -8,6 +8,7 @@
 #include "troupe/serialization/names.hpp"
 #include "troupe/serialization/reader.hpp"
 #include "troupe/serialization/shape.hpp"
+#include "troupe/serialization/together.hpp"
 #include "troupe/serialization/writer.hpp"
 
 #include <algorithm>
@@ -27,17 +28,6 @@ consteval std::string_view root_name() {
   }
 }
 
-// Bounds of all members together.
-template <class Members>
-struct Together;
-template <class... Member>
-struct Together<reflect::TypeList<Member...>> {
-  static constexpr std::size_t kHead = sizeof...(Member) < 0x10 ? 1 : 3;
-  static constexpr bool kFlat = (Flat<Member> && ...);
-  static constexpr std::size_t kMost =
-      ((wire::kMost<Member> != 0) && ...) ? (kHead + ... + wire::kMost<Member>) : 0;
-};
-
 // Reads a struct in any form but an array of exactly its members: see DecodeLimits::members.
 // `take_member(context, i)` reads member i.
 bool take_struct(Reader& reader, std::span<const std::string_view> names,
@@ -50,38 +40,24 @@ struct Wire<T, Shape::aggregate> {
   static constexpr std::size_t kMost = Members::kMost;
 
   static std::size_t bound(const T& object) noexcept requires(Members::kFlat) {
-    if constexpr (kMost != 0) {
-      return kMost;
-    } else {
-      return reflect::with_members(object, [](const auto&... member) {
-        return (Members::kHead + ... + Wire<std::remove_cvref_t<decltype(member)>>::bound(member));
-      });
-    }
+    return reflect::with_members(object,
+                                 [](const auto&... member) { return Members::bound(member...); });
   }
-
   static std::byte* put(std::byte* at, const T& object) noexcept {
-    at = put_array_head(at, kCount);
-    reflect::with_members(object, [&at](const auto&... member) {
-      static_cast<void>(at);
-      ((at = Wire<std::remove_cvref_t<decltype(member)>>::put(at, member)), ...);
-    });
-    return at;
+    return reflect::with_members(
+        object, [at](const auto&... member) { return Members::put(at, member...); });
   }
-
   static void encode(Writer& writer, const T& object) {
-    writer.array(kCount);
     reflect::with_members(object,
-                          [&writer](const auto&... member) { (write(writer, member), ...); });
+                          [&writer](const auto&... member) { Members::encode(writer, member...); });
   }
-
   static bool take(Reader& reader, T& out) {
     return reflect::with_members(out, [&reader](auto&... member) {
       if (!reader.take_array_of(kCount)) [[unlikely]] {
         return take_otherwise(reader, member...);
       }
       std::size_t index = 0;
-      if (!((Wire<std::remove_cvref_t<decltype(member)>>::take(reader, member) && ++index) && ...))
-          [[unlikely]] {
+      if (!Members::take(reader, index, member...)) [[unlikely]] {
         reader.in_member(reflect::kMemberNames<T>[index]);
         return false;
       }

@@ -56,7 +56,7 @@ std::string counted(const char* what, const char* unit, std::uint64_t count) {
   return std::string{what} + std::to_string(count) + unit + (count == 1 ? "" : "s");
 }
 
-std::string number_text(double value) {
+std::string real_text(double value) {
   std::string text = std::to_string(value);
   text.erase(text.find_last_not_of('0') + 1);
   return text.ends_with('.') ? text + "0" : text;
@@ -91,6 +91,11 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept {
   return head;
 }
 
+std::string number_text(const Head& head) {
+  return head.negative ? std::to_string(static_cast<std::int64_t>(head.value))
+                       : std::to_string(head.value);
+}
+
 std::string describe(const Head& head) {
   switch (head.kind) {
     case Kind::nil:
@@ -98,10 +103,9 @@ std::string describe(const Head& head) {
     case Kind::boolean:
       return head.value != 0 ? "true" : "false";
     case Kind::integer:
-      return "the integer " + (head.negative ? std::to_string(static_cast<std::int64_t>(head.value))
-                                             : std::to_string(head.value));
+      return "the integer " + number_text(head);
     case Kind::real:
-      return "the float " + number_text(std::bit_cast<double>(head.value));
+      return "the float " + real_text(std::bit_cast<double>(head.value));
     case Kind::text:
       return counted("a string of ", " byte", head.value);
     case Kind::bytes:
@@ -109,7 +113,7 @@ std::string describe(const Head& head) {
     case Kind::array:
       return counted("an array of ", " element", head.value);
     case Kind::map:
-      return counted("a map of ", " entry", head.value);
+      return "a map of " + std::to_string(head.value) + (head.value == 1 ? " entry" : " entries");
     case Kind::extension:
       return "an extension of code " + std::to_string(head.code);
     case Kind::end:

@@ -24,6 +24,9 @@ struct Head {
 // Reads the head at `at`. The content may be cut off: the caller compares value with what is left.
 Head read_head(const std::byte* at, const std::byte* end) noexcept;
 
+// The digits of an integer.
+std::string number_text(const Head& head);
+
 // "a string of 5 bytes", "the integer 300".
 std::string describe(const Head& head);
 

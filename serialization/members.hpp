@@ -13,7 +13,7 @@ namespace troupe::reflect {
 
 inline constexpr std::size_t kMostMembers = 32;
 
-// What member_count says when there is no answer.
+// What kMemberCount says when there is no answer.
 inline constexpr std::size_t kTooManyMembers = kMostMembers + 1;
 inline constexpr std::size_t kUnknownMembers = kMostMembers + 2;
 
@@ -30,23 +30,68 @@ consteval bool takes(std::index_sequence<Index...>) {
   };
 }
 
-// With brace elision a C array counts as its elements; codec_check.hpp tells.
+// `{}` for one member, with something before and after it.
+template <class T, std::size_t... Before, std::size_t... After>
+consteval bool takes_empty_at(std::index_sequence<Before...>, std::index_sequence<After...>) {
+  return requires {
+    T{(static_cast<void>(Before), Anything{})..., {}, (static_cast<void>(After), Anything{})...};
+  };
+}
+
+// The initialisers that T takes. A C array counts as its elements: they need no braces of their
+// own.
 template <class T, std::size_t Count = 0, bool Taken = false>
-consteval std::size_t member_count() {
-  if constexpr (Count > kMostMembers) {
-    return Taken ? kTooManyMembers : kUnknownMembers;
+consteval std::size_t initializer_count() {
+  constexpr std::size_t kMost =
+      500;  // where the search ends: it is in vain, and templates nest only so deep
+  if constexpr (Count > kMost) {
+    return Count;
   } else {
     constexpr bool kTakes = takes<T>(std::make_index_sequence<Count>{});
     if constexpr (Taken && !kTakes) {
       return Count - 1;
+    } else if constexpr (!Taken && !kTakes && Count > kMostMembers) {
+      return kUnknownMembers;
     } else {
-      return member_count<T, Count + 1, kTakes>();
+      return initializer_count<T, Count + 1, kTakes>();
     }
   }
 }
 
+// How many of the initialisers the member at initialiser `At` takes: more than one for a C array,
+// which takes as many when they are listed flat but is content with one {}.
+template <class T, std::size_t At, std::size_t Count, std::size_t Width = 1>
+consteval std::size_t width_at() {
+  if constexpr (At + Width >= Count) {
+    return Count - At;
+  } else {
+    using Before = std::make_index_sequence<At>;
+    if constexpr (takes_empty_at<T>(Before{}, std::make_index_sequence<Count - At - Width>{})) {
+      return Width;
+    } else if constexpr (!takes_empty_at<T>(Before{}, std::index_sequence<>{})) {
+      return 1;  // it takes no {} at all: nothing can be learned
+    } else {
+      return width_at<T, At, Count, Width + 1>();
+    }
+  }
+}
+
+template <class T, std::size_t Count, std::size_t At = 0, std::size_t Members = 0>
+consteval std::size_t member_count() {
+  if constexpr (At >= Count) {
+    return Members;
+  } else if constexpr (Members > kMostMembers) {
+    return kTooManyMembers;
+  } else {
+    return member_count<T, Count, At + width_at<T, At, Count>(), Members + 1>();
+  }
+}
+
 template <class T>
-inline constexpr std::size_t kMemberCount = member_count<std::remove_cv_t<T>>();
+inline constexpr std::size_t kMemberCount = [] {
+  constexpr std::size_t kCount = initializer_count<std::remove_cv_t<T>>();
+  return kCount == kUnknownMembers ? kCount : member_count<std::remove_cv_t<T>, kCount>();
+}();
 
 // Calls visitor(member...) with a reference to each member of `object`, in order.
 // clang-format off

@@ -161,21 +161,39 @@ std::uint64_t Reader::next_count() const noexcept {
   return read_head(at_, end_).value;
 }
 
-bool Reader::take_encoded(std::span<const std::byte>& out) {
+bool Reader::next_is_negative() const noexcept {
+  return read_head(at_, end_).negative;
+}
+
+bool Reader::take_extension(std::int8_t& code, std::span<const std::byte>& payload) {
+  const Head head = read_head(at_, end_);
+  if (head.kind != Kind::extension ||
+      head.value > static_cast<std::uint64_t>(end_ - head.content)) {
+    return fail_expected("an extension");
+  }
+  code = head.code;
+  payload = {head.content, static_cast<std::size_t>(head.value)};
+  at_ = head.content + head.value;
+  return true;
+}
+
+bool Reader::take_encoded(std::span<const std::byte>& out, std::size_t* values) {
   const std::byte* const begin = at_;
-  if (!skip_value()) return false;
+  if (!skip_value(values)) return false;
   out = {begin, static_cast<std::size_t>(at_ - begin)};
   return true;
 }
 
 // Counts the values still to skip instead of recursing: nesting costs nothing.
-bool Reader::skip_value() {
+bool Reader::skip_value(std::size_t* values) {
   const std::byte* at = at_;
-  std::size_t values = 1;
-  while (values != 0) {
+  std::size_t skipped = 0;
+  std::size_t pending = 1;
+  while (pending != 0) {
     const Head head = read_head(at, end_);
     const auto behind = static_cast<std::size_t>(end_ - head.content);
-    --values;
+    --pending;
+    ++skipped;
     switch (head.kind) {
       case Kind::text:
       case Kind::bytes:
@@ -186,8 +204,8 @@ bool Reader::skip_value() {
       case Kind::array:
       case Kind::map: {
         const std::uint64_t inner = head.kind == Kind::map ? head.value * 2 : head.value;
-        if (inner > behind - std::min(behind, values)) return fail_expected("a value");
-        values += static_cast<std::size_t>(inner);
+        if (inner > behind - std::min(behind, pending)) return fail_expected("a value");
+        pending += static_cast<std::size_t>(inner);
         at = head.content;
         break;
       }
@@ -199,6 +217,9 @@ bool Reader::skip_value() {
     }
   }
   at_ = at;
+  if (values != nullptr) {
+    *values = skipped;
+  }
   return true;
 }
 
@@ -283,6 +304,19 @@ void Reader::in_part(std::string_view part) {
   constexpr std::size_t kMostPath = 400;  // of a deep tree the inner end is told
   if (failure_->path.size() < kMostPath) {
     failure_->path.insert(0, part);
+  }
+}
+
+void Reader::in_key(const std::byte* key) {
+  constexpr std::size_t kShown = 40;
+  const Head head = read_head(key, end_);
+  if (head.kind == Kind::text) {
+    const std::string_view text = text_of({head.content, static_cast<std::size_t>(head.value)});
+    in_part("[\"" + std::string{text.substr(0, kShown)} + "\"]");
+  } else if (head.kind == Kind::integer) {
+    in_part("[" + wire::number_text(head) + "]");
+  } else {
+    in_part("[...]");
   }
 }
 

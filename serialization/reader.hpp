@@ -82,6 +82,7 @@ class Reader final {
   bool take(std::span<const std::byte>& out);
   bool take(Buffer& out);
   bool take(UniqueFd& out);
+  bool take_extension(std::int8_t& code, std::span<const std::byte>& payload);
   // The count of an array or map whose elements take `element_bytes` each in memory.
   bool take_array(std::size_t& count, std::size_t element_bytes);
   bool take_map(std::size_t& count, std::size_t element_bytes);
@@ -91,10 +92,12 @@ class Reader final {
   }
   // The count or length that the next value's head announces, or the integer that it is.
   std::uint64_t next_count() const noexcept;
-  // One value, as the msgpack it is.
-  bool take_encoded(std::span<const std::byte>& out);
-  bool skip_value();
+  bool next_is_negative() const noexcept;
+  // One value, as the msgpack it is or unread; `values` counts it and all inside of it.
+  bool take_encoded(std::span<const std::byte>& out, std::size_t* values = nullptr);
+  bool skip_value(std::size_t* values = nullptr);
   bool at_end() const noexcept { return at_ == end_; }
+  const std::byte* place() const noexcept { return at_; }
 
   // Memory that is about to be asked for; charge_text also holds a string to its limit.
   bool charge_text(std::size_t length) {
@@ -120,6 +123,7 @@ class Reader final {
   void in_member(std::string_view name);
   void in_element(std::size_t index);
   void in_part(std::string_view part);
+  void in_key(const std::byte* key);  // a map's value whose key stands at `key`
   // The failure told about a `root`, or that bytes trail after the value, with the likely cause.
   Error final_error(std::string_view root);
 

@@ -41,6 +41,11 @@ struct Codec;
 
 namespace wire {
 
+// Writes and reads a T that has MSGPACK_DEFINE. Defined by msgpack_define.hpp, which needs
+// <msgpack.hpp>.
+template <class T>
+struct MsgpackDefined;
+
 enum class Shape : std::uint8_t {
   unsendable,
   custom,          // has a Codec
@@ -138,8 +143,11 @@ concept Path = requires(const T& path, std::string text) {
   T{text};
 };
 template <class T>
-concept Text = std::same_as<T, std::string> || std::same_as<T, std::u8string> ||
-    std::same_as<T, std::string_view> || std::same_as<T, std::u8string_view>;
+concept TextView = std::same_as<T, std::string_view> || std::same_as<T, std::u8string_view>;
+template <class T>
+concept Text = TextView<T> ||
+    (kIs<T, std::basic_string> &&
+     (std::same_as<typename T::value_type, char> || std::same_as<typename T::value_type, char8_t>));
 
 template <class T>
 consteval Shape shape_of() {
