@@ -2,8 +2,8 @@
 #include "troupe/serialization/reader.hpp"
 
 #include "troupe/base/check.hpp"
-#include "troupe/serialization/head.hpp"
-#include "troupe/serialization/likely_cause.hpp"
+#include "troupe/serialization/internal/head.hpp"
+#include "troupe/serialization/internal/likely_cause.hpp"
 
 #include <algorithm>
 #include <bit>

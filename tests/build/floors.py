@@ -35,7 +35,7 @@ PROGRAMS = ("tools", "examples", "bench", "tests")
 UMBRELLA = "troupe/troupe.hpp"
 
 THIRD_PARTY = re.compile(r"(msgpack|zmq|openssl|boost|nats|gtest)\b")
-THIRD_PARTY_HEADERS = {"serialization/msgpack.hpp"}  # optional, for users of msgpack-c
+THIRD_PARTY_HEADERS = {"serialization/msgpack_define.hpp"}  # optional, for users of msgpack-c
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 

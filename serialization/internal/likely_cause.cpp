@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/serialization/likely_cause.hpp"
+#include "troupe/serialization/internal/likely_cause.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/serialization/head.hpp"
+#include "troupe/serialization/internal/head.hpp"
 
 #include <bit>
 #include <limits>
