@@ -28,10 +28,11 @@ Flusher::Flusher(Executor& executor, Poller& poller)
 }
 
 Flusher::~Flusher() {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   stopping_ = true;
   const std::uint64_t one = 1;
   TROUPE_CHECK(::write(news_.get(), &one, sizeof one) == sizeof one || errno == EAGAIN);
+  ended_.wait(lock, [this] { return !running_; });
 }
 
 void Flusher::add(std::weak_ptr<Flushable> buffer) {
@@ -64,6 +65,9 @@ void Flusher::run() {
     buffers.insert(buffers.end(), std::make_move_iterator(blocked.begin()),
                    std::make_move_iterator(blocked.end()));
   }
+  const std::lock_guard lock{mutex_};
+  running_ = false;
+  ended_.notify_all();  // under the lock: the destructor goes on only once this thread has let go
 }
 
 // False: the end.

@@ -10,6 +10,7 @@
 #include "troupe/runtime/fiber/ports.hpp"
 
 #include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -65,6 +66,7 @@ class Flusher final {
 
   // Guarded by mutex_.
   std::mutex mutex_;
+  std::condition_variable ended_;
   Buffers added_;
   bool asleep_ = false;
   bool running_ = false;
