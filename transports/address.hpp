@@ -9,8 +9,8 @@
 //   tcp://host:port/name      TCP; IPv6 hosts in brackets; port 0 asks for a free one
 //   inproc://name             inside this process
 //
-// A value. Making one from text that does not parse is no error yet: every use of it is, and says why.
-// Keys and passwords are never part of an address.
+// A value. Making one from text that does not parse is no error yet: every use of it is, and says
+// why. Keys and passwords are never part of an address.
 
 #include "troupe/base/result.hpp"
 
@@ -41,10 +41,10 @@ class Address final {
 
   const std::string& text() const noexcept { return parts_->text; }
   std::string_view scheme() const noexcept { return parts_->scheme; }
-  std::string_view host() const noexcept { return parts_->host; }          // without brackets
-  std::uint16_t port() const noexcept { return parts_->port; }             // 0 when there is none
-  std::string_view path() const noexcept { return parts_->path; }          // what follows the authority
-  std::optional<std::string_view> option(std::string_view name) const;     // the first of that name
+  std::string_view host() const noexcept { return parts_->host; }  // without brackets
+  std::uint16_t port() const noexcept { return parts_->port; }     // 0 when there is none
+  std::string_view path() const noexcept { return parts_->path; }  // what follows the authority
+  std::optional<std::string_view> option(std::string_view name) const;  // the first of that name
 
   friend bool operator==(const Address& a, const Address& b) noexcept {
     return a.parts_->text == b.parts_->text;

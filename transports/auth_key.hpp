@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// AuthKey: the secret that both ends of a connection must know. Proven by challenge, never sent, never
-// printed, never part of an address. A value; thread-safe as any value is.
+// AuthKey: the secret that both ends of a connection must know. Proven by challenge, never sent,
+// never printed, never part of an address. A value; thread-safe as any value is.
 
 #include "troupe/base/bytes.hpp"
 #include "troupe/base/result.hpp"
@@ -21,8 +21,8 @@ class AuthKey final {
 
   // 32 bytes from the kernel.
   static AuthKey random();
-  // The content of the file, without one line end at its end. Errors: system, refused (others than the
-  // owner may read it), invalid_argument (empty, or above 4 KiB).
+  // The content of the file, without one line end at its end. Errors: system, refused (others than
+  // the owner may read it), invalid_argument (empty, or above 4 KiB).
   static Result<AuthKey> from_file(const std::filesystem::path& path);
 
   bool empty() const noexcept { return secret_.empty(); }

@@ -45,9 +45,10 @@ enum class Progress : std::uint8_t { done, would_block };
 // a part of them, so the same object is offered again until it is done.
 struct OutgoingFrame {
   std::span<const std::span<const std::byte>> pieces;
-  std::span<UniqueFd> fds;  // moved from once the frame begins to leave
-  std::size_t size = 0;     // bytes of all pieces
-  std::size_t taken = 0;    // the connection's: bytes of header and body already accepted
+  std::span<UniqueFd> fds;   // moved from once the frame begins to leave
+  std::size_t size = 0;      // bytes of all pieces
+  std::size_t taken = 0;     // the connection's: bytes of header and body already accepted
+  std::size_t buffered = 0;  // the connection's, once done: bytes that now wait in its send buffer
 };
 
 // A frame that came in.

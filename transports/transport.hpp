@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Transport: one way for bytes to cross, by scheme. Makes connections; each is a FrameConnection. Nothing
-// here blocks, except that a host name is resolved by the system's resolver.
+// Transport: one way for bytes to cross, by scheme. Makes connections; each is a FrameConnection.
+// Nothing here blocks, except that a host name is resolved by the system's resolver.
 
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/options.hpp"
@@ -21,8 +21,8 @@ class Dial {
   Dial& operator=(const Dial&) = delete;
   virtual ~Dial() = default;
 
-  // Goes on. Null: not yet; wait for readiness(), or for `retry` where that has no fd, and call again.
-  // Errors: refused or not_found (nobody listens), system, …: the dial is over.
+  // Goes on. Null: not yet; wait for readiness(), or for `retry` where that has no fd, and call
+  // again. Errors: refused or not_found (nobody listens), system, …: the dial is over.
   virtual Result<std::unique_ptr<FrameConnection>> step() = 0;
   virtual Readiness readiness() const noexcept = 0;
   virtual Duration retry() const noexcept { return std::chrono::milliseconds{10}; }
@@ -36,7 +36,8 @@ class FrameListener {
   FrameListener& operator=(const FrameListener&) = delete;
   virtual ~FrameListener() = default;
 
-  // The next peer; null when none waits. Errors are about this listener; a peer that fails is skipped.
+  // The next peer; null when none waits. Errors are about this listener; a peer that fails is
+  // skipped.
   virtual Result<std::unique_ptr<FrameConnection>> try_accept() = 0;
   virtual Readiness readable() const noexcept = 0;
   virtual const Address& address() const noexcept = 0;  // with the port or path that was chosen
@@ -60,8 +61,10 @@ class Transport {
   virtual std::string_view scheme() const noexcept = 0;
   virtual Capabilities capabilities() const noexcept = 0;
 
-  // Errors of the three: invalid_argument (the address does not fit), refused, exists (in use), system.
-  virtual Result<std::unique_ptr<Dial>> dial(const Address& address, const ConnectOptions& options) = 0;
+  // Errors of the three: invalid_argument (the address does not fit), refused, exists (in use),
+  // system.
+  virtual Result<std::unique_ptr<Dial>> dial(const Address& address,
+                                             const ConnectOptions& options) = 0;
   virtual Result<std::unique_ptr<FrameListener>> listen(const Address& address,
                                                         const ConnectOptions& options) = 0;
   // Two ends that know each other: what a Pipe within a family is made of.

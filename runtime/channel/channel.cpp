@@ -77,29 +77,26 @@ Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
 
 Result<Progress> Channel::try_send(OutgoingFrame& frame) {
   const std::lock_guard lock{sending_};
-  if (burst_.active()) {
-    auto sent = connection_->try_send(frame, Lane::data, When::later);
-    if (sent && *sent == Progress::done) {
-      burst_.gathered();
-      if (connection_->buffered() >= Burst::kFlushAt) {
-        if (auto flushed = flush_locked(); !flushed) {
-          return flushed;
-        }
-        ++flushes_;
-      }
-      if (connection_->buffered() > 0) {
-        leave_to_flusher();
-      }
-    }
+  const bool gather = burst_.active();
+  const Instant begin = gather ? Instant{} : runtime_.clock().now();
+  auto sent = connection_->try_send(frame, Lane::data, gather ? When::later : When::now);
+  if (!sent || *sent == Progress::would_block) [[unlikely]] {
     return sent;
   }
-  const Instant begin = runtime_.clock().now();
-  auto sent = connection_->try_send(frame, Lane::data, When::now);
-  if (sent && *sent == Progress::done) {
+  if (!gather) {
     burst_.written(begin, runtime_.clock().now());
-    if (connection_->buffered() > 0) {
-      leave_to_flusher();
+  } else {
+    burst_.gathered();
+    if (frame.buffered >= Burst::kFlushAt) [[unlikely]] {
+      ++flushes_;
+      if (auto flushed = flush_locked(); !flushed) {
+        return flushed;
+      }
+      frame.buffered = connection_->buffered();
     }
+  }
+  if (frame.buffered > 0 && !(left_behind_ && at_flusher_)) [[unlikely]] {
+    leave_to_flusher();
   }
   return sent;
 }

@@ -25,7 +25,7 @@ struct Connection::State {
   std::shared_ptr<Channel> channel;
   Encoded scratch;
   std::vector<std::span<const std::byte>> pieces;
-  Buffer storage;  // of the message that was received last
+  transports::IncomingFrame frame;  // the message that was received last
 };
 
 Connection::Connection() noexcept = default;
@@ -106,11 +106,11 @@ Result<void> Connection::send_fd(const UniqueFd& fd, Deadline until) {
 }
 
 Result<UniqueFd> Connection::receive_fd(Deadline until) {
-  const auto message = receive_message(until);
-  if (!message) {
-    return message.error();
+  Incoming message;
+  if (auto received = receive_message(message, until); !received) {
+    return received.error();
   }
-  return decode<UniqueFd>(*message);
+  return decode<UniqueFd>(message);
 }
 
 Result<void> Connection::flush(Deadline until) {
@@ -154,21 +154,19 @@ Result<void> Connection::send_message(Encoded& message, Deadline until) {
   return sent;
 }
 
-Result<Incoming> Connection::receive_message(Deadline until) {
+Result<void> Connection::receive_message(Incoming& message, Deadline until) {
   if (state_ == nullptr) [[unlikely]] {
     return empty();
   }
   Channel& channel = *state_->channel;
-  transports::IncomingFrame frame;
-  if (auto received = channel.receive(frame, until); !received) [[unlikely]] {
-    return received.error();
+  transports::IncomingFrame& frame = state_->frame;
+  auto received = channel.receive(frame, until);
+  if (received) [[likely]] {
+    message.bytes = frame.body;
+    message.storage = frame.storage.empty() ? nullptr : &frame.storage;
+    message.fds = channel.connection().fds();
   }
-  Incoming message{.bytes = frame.body, .storage = nullptr, .fds = channel.connection().fds()};
-  if (!frame.storage.empty()) [[unlikely]] {
-    state_->storage = std::move(frame.storage);
-    message.storage = &state_->storage;
-  }
-  return message;
+  return received;
 }
 
 Encoded& Connection::scratch() {

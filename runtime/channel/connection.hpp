@@ -80,7 +80,7 @@ class Connection final {
   // Sends `message`; empties it.
   Result<void> send_message(Encoded& message, Deadline until);
   // The next message, as a view that is valid until the next receive or poll.
-  Result<Incoming> receive_message(Deadline until);
+  Result<void> receive_message(Incoming& message, Deadline until);
   // Where a typed channel encodes; kept for its memory.
   Encoded& scratch();
   // Whether a message, or the end, is here.

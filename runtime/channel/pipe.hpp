@@ -90,11 +90,11 @@ class [[nodiscard]] Pipe final {
   // The next message. Errors: Connection::receive_bytes's; malformed also when the message is not
   // an In, with the member that is wrong: that message is gone, the pipe goes on.
   Result<Received> receive(Deadline until = forever) requires(!std::is_void_v<In>) {
-    const auto message = connection_.receive_message(until);
-    if (!message) [[unlikely]] {
-      return message.error();
+    Incoming message;
+    if (auto received = connection_.receive_message(message, until); !received) [[unlikely]] {
+      return received.error();
     }
-    return decode<In>(*message);
+    return decode<In>(message);
   }
 
   // Ok: a whole message waits.

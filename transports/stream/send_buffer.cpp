@@ -15,19 +15,11 @@ constexpr std::size_t kFirstCapacity = 4096;
 
 }  // namespace
 
-std::byte* SendBuffer::append(std::size_t size) {
-  if (capacity_ - end_ < size) {
-    reserve(size);
-  }
-  std::byte* place = bytes_.get() + end_;
-  end_ += size;
-  return place;
-}
-
-void SendBuffer::insert_control(std::span<const std::byte> frame) {
+std::byte* SendBuffer::insert_control(std::size_t size) {
   TROUPE_CHECK(framing_ == Framing::python);
-  std::memcpy(open_gap(begun_ + control_, frame.size()), frame.data(), frame.size());
-  control_ += frame.size();
+  std::byte* place = open_gap(begun_ + control_, size);
+  control_ += size;
+  return place;
 }
 
 void SendBuffer::push_front_rest(std::span<const std::span<const std::byte>> pieces,

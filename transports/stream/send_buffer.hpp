@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace troupe::transports {
 
@@ -18,11 +19,16 @@ class SendBuffer final {
   explicit SendBuffer(Framing framing) noexcept : framing_(framing) {}
 
   // Room for one frame of `size` bytes at the end, header included, to be filled at once.
-  std::byte* append(std::size_t size);
+  std::byte* append(std::size_t size) {
+    if (capacity_ - end_ < size) [[unlikely]] {
+      reserve(size);
+    }
+    return bytes_.get() + std::exchange(end_, end_ + size);
+  }
 
-  // Puts one whole frame before the first data frame that has not begun. Only with a framing that
-  // has headers; the others keep one order.
-  void insert_control(std::span<const std::byte> frame);
+  // The same before the first data frame that has not begun. Only with a framing that has headers;
+  // the others keep one order.
+  std::byte* insert_control(std::size_t size);
 
   // Puts what is left of a frame that has begun to leave at the very front.
   void push_front_rest(std::span<const std::span<const std::byte>> pieces, std::size_t skip);

@@ -97,8 +97,8 @@ std::size_t StreamConnection::overhead(const OutgoingFrame& frame) const noexcep
   return 0;
 }
 
-void StreamConnection::append(const OutgoingFrame& frame) {
-  std::byte* place = send_buffer_.append(overhead(frame) + frame.size);
+// Writes a whole frame of a size that a short header can say.
+void StreamConnection::put(const OutgoingFrame& frame, std::byte* place) {
   if (setup_.framing == Framing::python) {
     const std::uint32_t word = big_endian(static_cast<std::uint32_t>(frame.size));
     std::memcpy(place, &word, sizeof word);
@@ -115,52 +115,68 @@ void StreamConnection::append(const OutgoingFrame& frame) {
   }
 }
 
+void StreamConnection::append(const OutgoingFrame& frame) {
+  put(frame, send_buffer_.append(overhead(frame) + frame.size));
+}
+
 void StreamConnection::insert_control(const OutgoingFrame& frame) {
-  SendBuffer whole{Framing::python};
-  std::byte* place = whole.append(kShortHeader + frame.size);
-  const std::uint32_t word = big_endian(static_cast<std::uint32_t>(frame.size));
-  std::memcpy(place, &word, sizeof word);
-  place += kShortHeader;
-  for (const auto& piece : frame.pieces) {
-    place = std::ranges::copy(piece, place).out;
-  }
-  send_buffer_.insert_control(whole.front());
+  put(frame, send_buffer_.insert_control(overhead(frame) + frame.size));
 }
 
 Result<Progress> StreamConnection::try_send(OutgoingFrame& frame, Lane lane, When when) {
-  if (frame.taken > 0) {
-    return send_direct(frame);
-  }
-  if (auto sendable = check_sendable(frame); !sendable) {
-    return sendable.error();
-  }
-  const std::size_t total = overhead(frame) + frame.size;
-  if (lane == Lane::control && frame.fds.empty() && total <= kCopyLimit &&
-      setup_.framing == Framing::python) {
-    insert_control(frame);
-  } else if (!frame.fds.empty() || total > kCopyLimit) {
-    return send_direct(frame);
-  } else {
-    if (send_buffer_.size() + total > kBufferLimit) {
-      if (auto flushed = try_flush(); !flushed) {
-        return flushed;
-      }
-      if (send_buffer_.size() + total > kBufferLimit) {
-        return Progress::would_block;
-      }
-    }
+  if (is_plain(frame, lane)) [[likely]] {
     append(frame);
+  } else {
+    const bool direct = !frame.fds.empty() || overhead(frame) + frame.size > kCopyLimit;
+    auto taken = direct || frame.taken > 0 ? send_direct(frame) : queue(frame, lane);
+    if (!taken || *taken == Progress::would_block) {
+      return taken;
+    }
   }
-  frame.taken = total;
-  if (when == When::now) {
+  if (when == When::now && !send_buffer_.empty()) {
     if (auto flushed = try_flush(); !flushed) {
       return flushed;
     }
   }
+  frame.buffered = buffered();
+  return Progress::done;
+}
+
+// The usual case: a small message that fits the send buffer.
+bool StreamConnection::is_plain(const OutgoingFrame& frame, Lane lane) const noexcept {
+  return lane == Lane::data && setup_.framing == Framing::python && frame.fds.empty() &&
+         frame.size <= kCopyLimit - kShortHeader && frame.size <= setup_.max_message &&
+         !send_error_ && send_buffer_.size() + kShortHeader + frame.size <= kBufferLimit;
+}
+
+// Every other small message: control, or without room, or with a framing that has rules of its own.
+Result<Progress> StreamConnection::queue(const OutgoingFrame& frame, Lane lane) {
+  if (auto sendable = check_sendable(frame); !sendable) {
+    return sendable.error();
+  }
+  if (lane == Lane::control && setup_.framing == Framing::python) {
+    insert_control(frame);
+    return Progress::done;
+  }
+  const std::size_t total = overhead(frame) + frame.size;
+  if (send_buffer_.size() + total > kBufferLimit) {
+    if (auto flushed = try_flush(); !flushed) {
+      return flushed;
+    }
+    if (send_buffer_.size() + total > kBufferLimit) {
+      return Progress::would_block;
+    }
+  }
+  append(frame);
   return Progress::done;
 }
 
 Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
+  if (frame.taken == 0) {
+    if (auto sendable = check_sendable(frame); !sendable) {
+      return sendable.error();
+    }
+  }
   if (send_error_) {
     return *send_error_;
   }
@@ -189,13 +205,7 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
     frame.taken += moved->bytes;
   }
   inside_direct_ = false;
-  return send_buffer_.empty() ? Result<Progress>{Progress::done} : [&]() -> Result<Progress> {
-    // Control frames that came meanwhile; they are buffered whatever happens now.
-    if (auto flushed = try_flush(); !flushed) {
-      return flushed;
-    }
-    return Progress::done;
-  }();
+  return Progress::done;
 }
 
 void StreamConnection::take_over(OutgoingFrame& frame) {

@@ -63,11 +63,15 @@ class StreamConnection final : public FrameConnection {
  private:
   Result<void> check_sendable(const OutgoingFrame& frame) const;
   std::size_t overhead(const OutgoingFrame& frame) const noexcept;
+  bool is_plain(const OutgoingFrame& frame, Lane lane) const noexcept;
+  Result<Progress> queue(const OutgoingFrame& frame, Lane lane);
+  void put(const OutgoingFrame& frame, std::byte* place);
   void append(const OutgoingFrame& frame);
   void insert_control(const OutgoingFrame& frame);
   Result<Progress> send_direct(OutgoingFrame& frame);
   Error send_failed(const Error& error);
 
+  bool take_whole(IncomingFrame& frame) noexcept;
   Result<void> drop_taken_fds();
   Result<Transfer> read(std::span<iovec> places);
   Result<Progress> read_more(std::size_t least);

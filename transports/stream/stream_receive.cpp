@@ -25,17 +25,19 @@ bool is_text(std::span<const std::byte> bytes) {
 
 Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
                                                std::span<std::byte> destination, From from) {
+  if (!frame.storage.empty()) [[unlikely]] {
+    frame.storage = {};
+  }
+  if (setup_.framing == Framing::python && !receive_error_ && fds_.empty() && !large_.active() &&
+      take_whole(frame)) [[likely]] {
+    return Progress::done;
+  }
   from_ = from;
-  if (receive_error_) [[unlikely]] {
+  if (receive_error_) {
     return *receive_error_;
   }
-  if (!fds_.empty()) [[unlikely]] {
-    if (auto dropped = drop_taken_fds(); !dropped) {
-      return dropped.error();
-    }
-  }
-  if (!frame.storage.empty()) {
-    frame.storage = {};
+  if (auto dropped = drop_taken_fds(); !dropped) {
+    return dropped.error();
   }
   if (large_.active()) {
     return receive_large(frame);
@@ -49,6 +51,25 @@ Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
       return receive_raw(frame);
   }
   return Progress::would_block;
+}
+
+// The usual case: a small message that has arrived here whole.
+bool StreamConnection::take_whole(IncomingFrame& frame) noexcept {
+  const auto unread = receive_buffer_.unread();
+  if (unread.size() < kShortHeader) {
+    return false;
+  }
+  std::uint32_t length = 0;
+  std::memcpy(&length, unread.data(), sizeof length);
+  length = big_endian(length);
+  const std::size_t whole = kShortHeader + length;
+  if (length > kMaxShort || length > receive_limit_ || unread.size() < whole) {
+    return false;
+  }
+  frame.body = unread.subspan(kShortHeader, length);
+  receive_buffer_.take(whole);
+  bytes_taken_ += whole;
+  return true;
 }
 
 Result<Progress> StreamConnection::receive_framed(IncomingFrame& frame,
