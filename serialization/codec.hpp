@@ -43,13 +43,14 @@ Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {
 // expected, what was found, and the likely cause; and what a Codec returns.
 template <class T>
 Result<T> decode(const Incoming& in, const DecodeLimits& limits = {}) {
-  static_assert(check_receivable<T>());
-  Reader reader{in, limits};
-  Result<T> result{T{}};
-  if (!wire::Wire<T>::take(reader, *result) || !reader.at_end()) [[unlikely]] {
-    result = reader.final_error(wire::root_name<T>());
+  if constexpr (check_receivable<T>()) {
+    Reader reader{in, limits};
+    Result<T> result{T{}};
+    if (!wire::Wire<T>::take(reader, *result) || !reader.at_end()) [[unlikely]] {
+      result = reader.final_error(wire::root_name<T>());
+    }
+    return result;
   }
-  return result;
 }
 
 template <class T>

@@ -78,13 +78,15 @@ inline constexpr auto kPlaceName = [] {
   return name;
 }();
 
+template <Place Pointer>
+consteval std::string_view place_name() {
+  return {kPlaceName<Pointer>.data(), kPlaceName<Pointer>.size()};
+}
+
 template <class T, std::size_t... Index>
 consteval auto member_names(std::index_sequence<Index...>) {
-  constexpr auto view_of = [](const auto& name) {
-    return std::string_view{name.data(), name.size()};
-  };
   return std::array<std::string_view, sizeof...(Index)>{
-      view_of(kPlaceName<Place{std::get<Index>(places<T>())}>)...};
+      place_name<Place{std::get<Index>(places<T>())}>()...};
 }
 
 // The names of the members of aggregate T, in order.

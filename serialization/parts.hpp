@@ -39,9 +39,10 @@ struct Parts<T, Shape::map> {
   using Types = reflect::TypeList<typename T::key_type, typename T::mapped_type>;
 };
 
+// A tuple of references is sent as what they refer to: std::tie, std::forward_as_tuple.
 template <template <class...> class Template, class... Part>
 struct ArgumentsOf {
-  using Types = reflect::TypeList<std::remove_cv_t<Part>...>;
+  using Types = reflect::TypeList<std::remove_cvref_t<Part>...>;
 };
 template <template <class...> class Template, class... Part>
 struct Parts<Template<Part...>, Shape::variant> : ArgumentsOf<Template, Part...> {};

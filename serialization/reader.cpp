@@ -322,8 +322,9 @@ void Reader::in_key(const std::byte* key) {
 
 Error Reader::final_error(std::string_view root) {
   if (!failed()) {
-    fail("a value of " + std::to_string(at_ - in_.bytes.data()) + " bytes, and " +
-         std::to_string(left()) + " bytes after it");
+    const auto taken = static_cast<std::uint64_t>(at_ - in_.bytes.data());
+    fail("a value of " + wire::counted(taken, "byte") + ", and " + wire::counted(left(), "byte") +
+         " after it");
   }
   failure_->path.insert(0, root);
   const Error told = error();

@@ -56,12 +56,15 @@ bool is_stable_name(std::string_view spelled) noexcept {
          spelled.find_first_of("<({ ") == std::string_view::npos;
 }
 
-std::uint64_t hash_on(std::uint64_t before, std::string_view text) noexcept {
-  constexpr std::uint64_t kPrime = 0x100000001b3U;  // FNV-1a
+void add_hash(std::vector<std::uint64_t>& prefixes, std::string_view text) {
+  constexpr std::uint64_t kStart = 0xcbf29ce484222325U;  // FNV-1a
+  constexpr std::uint64_t kPrime = 0x100000001b3U;
+  std::uint64_t hash = prefixes.empty() ? kStart : prefixes.back();
   for (const char c : text) {
-    before = (before ^ static_cast<unsigned char>(c)) * kPrime;
+    hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
   }
-  return (before ^ 0xffU) * kPrime;  // an end that is no character: "ab", "c" is not "a", "bc"
+  // An end that is no character, so that "ab", "c" is not "a", "bc".
+  prefixes.push_back((hash ^ 0xffU) * kPrime);
 }
 
 }  // namespace wire

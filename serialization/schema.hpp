@@ -226,9 +226,18 @@ void describe(Description& out) {
   }
 }
 
-// Adds the hash of what one more member says to the hash of those before it.
-std::uint64_t hash_on(std::uint64_t before, std::string_view text) noexcept;
-inline constexpr std::uint64_t kHashStart = 0xcbf29ce484222325U;
+// Appends the hash of one member more: of what the hash before it stands for, and of `text`.
+void add_hash(std::vector<std::uint64_t>& prefixes, std::string_view text);
+
+template <class T, class... Member>
+void hash_members(Description& out, std::vector<std::uint64_t>& prefixes,
+                  reflect::TypeList<Member...>) {
+  out.enter(&kIdentity<T>);
+  static_cast<void>(prefixes);
+  ((out.add(reflect::kMemberNames<T>[prefixes.size()]), out.add(":"), describe<Member>(out),
+    add_hash(prefixes, out.take())),
+   ...);
+}
 
 template <class T>
 Schema make_schema() {
@@ -237,18 +246,10 @@ Schema make_schema() {
   Description structure{Description::Form::structure};
   std::vector<std::uint64_t> prefixes;
   if constexpr (shape_of<T>() == Shape::aggregate) {
-    structure.enter(&kIdentity<T>);
-    [&]<class... Member>(reflect::TypeList<Member...>) {
-      std::size_t index = 0;
-      std::uint64_t hash = kHashStart;
-      ((structure.add(reflect::kMemberNames<T>[index++]), structure.add(":"),
-        describe<Member>(structure), hash = hash_on(hash, structure.take()),
-        prefixes.push_back(hash)),
-       ...);
-    }(PartsOf<T>{});
+    hash_members<T>(structure, prefixes, PartsOf<T>{});
   } else {
     describe<T>(structure);
-    prefixes.push_back(hash_on(kHashStart, structure.take()));
+    add_hash(prefixes, structure.take());
   }
   return {name.take(), name.only_this_build() || structure.only_this_build(), std::move(prefixes)};
 }

@@ -59,9 +59,15 @@ struct Constant;
 
 // A bit-field has no address; one is enough to leave places() without an answer.
 template <class T>
-inline constexpr bool kHasBitField = !requires {
-  typename Constant<reflect::Place{std::get<0>(reflect::places<T>())}>;
-};
+consteval bool has_bit_field() {
+  if constexpr (reflect::kMemberCount<T> == 0) {
+    return false;
+  } else {
+    return !requires {
+      typename Constant<reflect::Place{std::get<0>(reflect::places<T>())}>;
+    };
+  }
+}
 
 template <class T>
 consteval Problem problem_of_struct() {
@@ -72,7 +78,7 @@ consteval Problem problem_of_struct() {
     return Problem::unknown_members;
   } else if constexpr (kCount == reflect::kTooManyMembers) {
     return Problem::too_many_members;
-  } else if constexpr (kCount != 0 && kHasBitField<T>) {
+  } else if constexpr (has_bit_field<T>()) {
     return Problem::bit_field;
   } else {
     return Problem::none;

@@ -52,10 +52,6 @@ std::uint64_t load_width(const std::byte* at, std::uint8_t width, bool is_signed
   return value;
 }
 
-std::string counted(const char* what, const char* unit, std::uint64_t count) {
-  return std::string{what} + std::to_string(count) + unit + (count == 1 ? "" : "s");
-}
-
 std::string real_text(double value) {
   std::string text = std::to_string(value);
   text.erase(text.find_last_not_of('0') + 1);
@@ -91,6 +87,10 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept {
   return head;
 }
 
+std::string counted(std::uint64_t count, std::string_view unit) {
+  return std::to_string(count) + " " + std::string{unit} + (count == 1 ? "" : "s");
+}
+
 std::string number_text(const Head& head) {
   return head.negative ? std::to_string(static_cast<std::int64_t>(head.value))
                        : std::to_string(head.value);
@@ -107,11 +107,11 @@ std::string describe(const Head& head) {
     case Kind::real:
       return "the float " + real_text(std::bit_cast<double>(head.value));
     case Kind::text:
-      return counted("a string of ", " byte", head.value);
+      return "a string of " + counted(head.value, "byte");
     case Kind::bytes:
-      return counted("bytes, ", " of them", head.value);
+      return "a byte string of " + counted(head.value, "byte");
     case Kind::array:
-      return counted("an array of ", " element", head.value);
+      return "an array of " + counted(head.value, "element");
     case Kind::map:
       return "a map of " + std::to_string(head.value) + (head.value == 1 ? " entry" : " entries");
     case Kind::extension:

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace troupe::wire {
 
@@ -23,6 +24,9 @@ struct Head {
 
 // Reads the head at `at`. The content may be cut off: the caller compares value with what is left.
 Head read_head(const std::byte* at, const std::byte* end) noexcept;
+
+// "1 byte", "2 bytes".
+std::string counted(std::uint64_t count, std::string_view unit);
 
 // The digits of an integer.
 std::string number_text(const Head& head);
