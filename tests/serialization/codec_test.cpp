@@ -63,7 +63,7 @@ TEST(CodecTest, IntegersOfEveryWidthKeepTheirEdges) {
 }
 
 TEST(CodecTest, LengthsOfEveryFormComeBack) {
-  for (const std::size_t length : {0, 1, 15, 16, 31, 32, 255, 256, 4095, 4096, 65535, 65536}) {
+  for (const std::size_t length : {0U, 1U, 15U, 16U, 31U, 32U, 255U, 256U, 4095U, 4096U, 65536U}) {
     expect_round_trip(std::string(length, 'x'));
     expect_round_trip(troupe::Bytes(length, std::byte{7}));
     expect_round_trip(std::vector<int>(length, -1));
