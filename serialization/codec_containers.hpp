@@ -277,4 +277,41 @@ struct Wire<T, Shape::map> {
   }
 };
 
+template <class T>
+struct Wire<T, Shape::multimap> {
+  using Key = typename T::key_type;
+  using Value = typename T::mapped_type;
+  using Entry = std::pair<Key, Value>;
+  static constexpr std::size_t kMost = 0;
+
+  static void encode(Writer& writer, const T& entries) {
+    writer.array(entries.size());
+    nested<Entry>(writer, [&] {
+      for (const auto& [key, value] : entries) {
+        writer.array(2);
+        write<Key>(writer, key);
+        write<Value>(writer, value);
+      }
+    });
+  }
+  static bool take(Reader& reader, T& out) {
+    std::size_t count = 0;
+    if (!reader.take_array(count, sizeof(Entry) + kNodeBytes)) {
+      return false;
+    }
+    out.clear();
+    return nested<Entry>(reader, [&] {
+      for (std::size_t i = 0; i < count; ++i) {
+        Entry entry{};
+        if (!Wire<Entry>::take(reader, entry)) {
+          reader.in_element(i);
+          return false;
+        }
+        out.insert(std::move(entry));
+      }
+      return true;
+    });
+  }
+};
+
 }  // namespace troupe::wire

@@ -8,6 +8,7 @@
 #include "troupe/serialization/shape.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace troupe::wire {
 
@@ -43,6 +44,10 @@ struct Parts<T, Shape::map> {
 template <template <class...> class Template, class... Part>
 struct ArgumentsOf {
   using Types = reflect::TypeList<std::remove_cvref_t<Part>...>;
+};
+template <class T>
+struct Parts<T, Shape::multimap> {
+  using Types = reflect::TypeList<std::pair<typename T::key_type, typename T::mapped_type>>;
 };
 template <template <class...> class Template, class... Part>
 struct Parts<Template<Part...>, Shape::variant> : ArgumentsOf<Template, Part...> {};

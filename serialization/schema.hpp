@@ -193,7 +193,8 @@ consteval std::string_view simple_kind() {
                               std::pair{Shape::sequence, "array"},
                               std::pair{Shape::forward_sequence, "array"},
                               std::pair{Shape::set, "array"},
-                              std::pair{Shape::map, "map"}};
+                              std::pair{Shape::map, "map"},
+                              std::pair{Shape::multimap, "array"}};
   for (const auto& [shape, name] : kNames) {
     if (shape == What) {
       return name;

@@ -71,6 +71,7 @@ enum class Shape : std::uint8_t {
   forward_sequence,
   set,
   map,
+  multimap,
   aggregate,
 };
 
@@ -116,6 +117,11 @@ concept Map = Container<T> && requires(T& map) {
   typename T::key_type;
   typename T::mapped_type;
   map.size();
+};
+// A key may come more than once.
+template <class T>
+concept MultiMap = Map<T> && requires(T& map) {
+  { map.insert(std::declval<typename T::value_type>()) } -> std::same_as<typename T::iterator>;
 };
 template <class T>
 concept Set = Container<T> && requires(T& set) {
@@ -192,6 +198,8 @@ consteval Shape shape_of() {
     return Shape::msgpack_define;
   } else if constexpr (Path<T>) {
     return Shape::path;
+  } else if constexpr (MultiMap<T>) {
+    return Shape::multimap;
   } else if constexpr (Map<T>) {
     return Shape::map;
   } else if constexpr (Set<T>) {

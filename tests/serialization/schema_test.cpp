@@ -71,18 +71,19 @@ TEST(SchemaTest, AStructIsDescribedByItsNamesAndKinds) {
   EXPECT_EQ(structure_of<Table>(),
             "struct{title:str,rows:array<struct{number:int,text:str,score:float}>,"
             "widths:map<str,int>}");
-  EXPECT_EQ(structure_of<Everything>(),
-            "struct{truth:bool,tiny:int,big:int,letter:int,narrow:float,wide:float,colour:int,"
-            "sign:int,text:str,path:str,bytes:bin,four:bin[4],buffer:bin,"
-            "wait:duration<1/1000,int>,seconds:duration<1/1,float>,"
-            "when:time<system,duration<1/1000000000,int>>,maybe:optional<str>,"
-            "either:variant<nil,int,str,struct{number:int,text:str,score:float}>,"
-            "pair:tuple<int,str>,tuple:tuple<int,array<int>,struct{}>,three:array<int>[3],"
-            "flags:array<bool>,deque:array<str>,"
-            "list:array<struct{number:int,text:str,score:float}>,forward:array<int>,"
-            "set:array<str>,multiset:array<int>,unordered_set:array<int>,"
-            "map:map<int,array<struct{number:int,text:str,score:float}>>,multimap:map<str,int>,"
-            "unordered_map:map<str,float>,dynamic:any}");
+  EXPECT_EQ(
+      structure_of<Everything>(),
+      "struct{truth:bool,tiny:int,big:int,letter:int,narrow:float,wide:float,colour:int,"
+      "sign:int,text:str,path:str,bytes:bin,four:bin[4],buffer:bin,"
+      "wait:duration<1/1000,int>,seconds:duration<1/1,float>,"
+      "when:time<system,duration<1/1000000000,int>>,maybe:optional<str>,"
+      "either:variant<nil,int,str,struct{number:int,text:str,score:float}>,"
+      "pair:tuple<int,str>,tuple:tuple<int,array<int>,struct{}>,three:array<int>[3],"
+      "flags:array<bool>,deque:array<str>,"
+      "list:array<struct{number:int,text:str,score:float}>,forward:array<int>,"
+      "set:array<str>,multiset:array<int>,unordered_set:array<int>,"
+      "map:map<int,array<struct{number:int,text:str,score:float}>>,multimap:array<tuple<str,int>>,"
+      "unordered_map:map<str,float>,dynamic:any}");
 }
 
 TEST(SchemaTest, ATreeRefersBackToItself) {
@@ -96,7 +97,7 @@ TEST(SchemaTest, TheHashesAreTheSameWithEveryCompilerAndBuild) {
       schema<Row>().prefixes,
       (std::vector<std::uint64_t>{0xa734ecfbe777ad40U, 0xf397741051ab60e3U, 0xd115b951b665a67cU}));
   EXPECT_EQ(schema<int>().prefixes, (std::vector<std::uint64_t>{0xf5a738c57a911ff3U}));
-  EXPECT_EQ(schema<Everything>().prefixes.back(), 0x32026f89505bb809U);
+  EXPECT_EQ(schema<Everything>().prefixes.back(), 0x6d36dda5019fc9fcU);
 }
 
 TEST(SchemaTest, ATypeMayGrowAtItsEnd) {

@@ -63,6 +63,8 @@ TEST(WireTest, ContainersAreArraysAndMaps) {
   EXPECT_EQ(encoded(std::pair{1, true}), raw({0x92, 1, 0xc3}));
   EXPECT_EQ(encoded(std::tuple{1}), raw({0x91, 1}));
   EXPECT_EQ(encoded(std::map<int, int>{{1, 2}}), raw({0x81, 1, 2}));
+  EXPECT_EQ(encoded(std::multimap<int, int>{{1, 2}, {1, 3}}), raw({0x92, 0x92, 1, 2, 0x92, 1, 3}))
+      << "a Python dict would keep one of them";
   const troupe::Bytes sixteen = encoded(std::vector<int>(16));
   EXPECT_EQ(troupe::Bytes(sixteen.begin(), sixteen.begin() + 3), raw({0xdc, 0, 16}));
 }
