@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What crosses in the works on channels, and how it is timed; the same for ours, peers and floors.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+// How both sides wait for a message.
+enum class Waiting {
+  asleep,  // blocked, on one CPU: waking somebody on another one costs more than all the rest
+  awake,   // by polling, where they can, on a CPU each
+};
+
+struct RoundTrip {
+  std::string scheme;  // pipe, fifo, unix, tcp
+  Waiting waiting = Waiting::asleep;
+};
+inline constexpr std::size_t kRoundTripBytes = 64;
+
+enum class Form { bytes, typed };
+
+// From one process to another, each on its CPU, as fast as it goes. A message begins with its
+// number, which the receiver checks where it does not have to look for it.
+struct Stream {
+  std::string scheme;    // pipe, unix, tcp
+  std::size_t size = 0;  // bytes of a message
+  Form form = Form::bytes;
+
+  // Received in one step of a meter, so that the meter costs nothing.
+  std::size_t messages_a_step() const noexcept { return size <= 1024 ? 65536 / size : 1; }
+};
+inline constexpr std::uint64_t kFirstNumber = std::uint64_t{1}
+                                              << 40U;  // 9 bytes in msgpack, always
+
+// Measures what `step` does, by calling it many times, after some times uncounted.
+using Meter = std::function<double(const std::function<void()>& step)>;
+
+// Seconds that a step takes.
+Meter timed(std::chrono::nanoseconds duration);
+
+// The CPUs this program may use.
+std::vector<int> allowed_cpus();
+void pin_to(int cpu);
+// Where the two processes of a work on channels run; both on one CPU for Waiting::asleep. Throws
+// when two are needed and there is one.
+struct Placement {
+  int measuring = -1;
+  int partner = -1;
+};
+Placement placement(Waiting waiting);
+
+}  // namespace bench

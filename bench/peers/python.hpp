@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Python's multiprocessing, Debian's python3: python_peer.py beside this says what it does.
+
+#include "../exchange.hpp"
+
+#include <string>
+#include <vector>
+
+namespace bench::python {
+
+// Seconds a step, as Meter has them: python_peer.py times itself.
+double round_trip(const RoundTrip& trip, std::chrono::nanoseconds duration);
+double stream(const Stream& stream, std::chrono::nanoseconds duration);
+
+// Seconds that starting a process that does nothing and waiting for its end takes, from one that
+// holds so much memory. `method` is fork or spawn.
+double process_start(const std::string& method, std::size_t image_bytes, int count);
+
+}  // namespace bench::python

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The questions this benchmark asks, each in a file of its own, whose first comment is the method.
+
+#include "exchange.hpp"
+#include "work.hpp"
+
+#include <string>
+
+namespace bench {
+
+Question round_trips();     // round_trip.cpp
+Question streams();         // stream.cpp
+Question codecs();          // codec.cpp
+Question process_starts();  // process_start.cpp
+Question syscalls();        // syscalls.cpp
+Question allocations();     // allocations.cpp
+
+// What several questions ask of us.
+double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp
+
+// The address of a pair over that scheme.
+std::string pair_address(const std::string& scheme);  // round_trip.cpp
+
+}  // namespace bench
