@@ -63,7 +63,8 @@ std::optional<Options> parse(std::span<char*> arguments) {
 
 // The questions, without the works that are not asked for.
 std::vector<bench::Question> chosen(const std::string& filter) {
-  std::vector<bench::Question> questions{bench::round_trips(), bench::streams()};
+  std::vector<bench::Question> questions{bench::round_trips(), bench::streams(), bench::codecs(),
+                                         bench::syscalls(), bench::allocations()};
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {
       return work.name.find(filter) == std::string::npos;

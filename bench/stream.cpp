@@ -14,16 +14,15 @@
 // limit, and ours gathers. For 1 MiB it is the machine's.
 #include "bench_runtime.hpp"
 #include "fresh_process.hpp"
+#include "messages.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
 #include "peers/zmq.hpp"
 #include "questions.hpp"
-#include "troupe/base/buffer.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 
 #include <cstring>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,25 +32,6 @@ namespace {
 using troupe::Connection;
 
 constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
-
-struct Line {
-  std::uint64_t number = 0;
-  std::string text;
-};
-
-struct Block {
-  std::uint64_t number = 0;
-  troupe::Buffer content;
-};
-
-Line example(std::size_t /*size*/, const Line* /*type*/) {
-  return {kFirstNumber, std::string(52, 'x')};
-}
-
-Block example(std::size_t size, const Block* /*type*/) {
-  // 16 bytes for the number and what msgpack puts before it and the content.
-  return {kFirstNumber, troupe::Buffer::owning(troupe::Bytes(size - 16, std::byte{1}))};
-}
 
 [[noreturn]] void lost() {
   throw std::runtime_error{"a message is lost"};
@@ -82,7 +62,7 @@ double receive_bytes(Connection end, const Stream& stream, const Meter& meter) {
 template <class Message>
 void send_typed(Connection end, std::size_t size) {
   troupe::Sender<Message> sender{std::move(end)};
-  Message message = example(size, static_cast<Message*>(nullptr));
+  Message message = example<Message>(size);
   for (;;) {
     sender.send(std::as_const(message)).value();
     ++message.number;
