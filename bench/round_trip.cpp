@@ -15,7 +15,7 @@
 #include "fresh_process.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
-#include "peers/zmq.hpp"
+#include "peers/zeromq.hpp"
 #include "questions.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 

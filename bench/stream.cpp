@@ -17,7 +17,7 @@
 #include "messages.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
-#include "peers/zmq.hpp"
+#include "peers/zeromq.hpp"
 #include "questions.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 

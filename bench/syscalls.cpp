@@ -6,7 +6,7 @@
 // of them: for one message sent and one received. Polling makes as many calls as fit the wait, so
 // awake there is nothing to count. The floor is a write and a blocking read.
 #include "peers/raw.hpp"
-#include "peers/zmq.hpp"
+#include "peers/zeromq.hpp"
 #include "questions.hpp"
 #include "syscall_counter.hpp"
 

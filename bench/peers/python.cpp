@@ -22,6 +22,7 @@ constexpr const char* kInterpreter = "/usr/bin/python3";
 
 [[noreturn]] void become(std::vector<std::string> words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) {
     pointers.push_back(word.data());
   }

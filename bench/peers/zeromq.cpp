@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "zmq.hpp"
+#include "zeromq.hpp"
 
 #include "../fresh_process.hpp"
 
