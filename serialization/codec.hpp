@@ -39,15 +39,29 @@ Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {
   return writer.finish();
 }
 
-// The value that `in` holds, all of it. Errors: malformed, with the path of the member, what was
-// expected, what was found, and the likely cause; and what a Codec returns.
+// Reads the value that `in` holds, all of it, into `value`, whose memory is used again: what a loop
+// over messages wants. After an error `value` holds anything that a T may. Errors: malformed, with
+// the path of the member, what was expected, what was found, and the likely cause; and what a Codec
+// returns.
+template <class T>
+Result<void> decode_into(T& value, const Incoming& in, const DecodeLimits& limits = {}) {
+  if constexpr (check_receivable<T>()) {
+    if (limits.members == Members::prefix) value = T{};
+    Reader reader{in, limits};
+    if (!wire::Wire<T>::take(reader, value) || !reader.at_end()) [[unlikely]] {
+      return reader.final_error(wire::root_name<T>());
+    }
+  }
+  return {};
+}
+
+// The value that `in` holds, all of it. Errors as decode_into.
 template <class T>
 Result<T> decode(const Incoming& in, const DecodeLimits& limits = {}) {
   if constexpr (check_receivable<T>()) {
-    Reader reader{in, limits};
     Result<T> result{T{}};
-    if (!wire::Wire<T>::take(reader, *result) || !reader.at_end()) [[unlikely]] {
-      result = reader.final_error(wire::root_name<T>());
+    if (auto decoded = decode_into(*result, in, limits); !decoded) [[unlikely]] {
+      result = decoded.error();
     }
     return result;
   }

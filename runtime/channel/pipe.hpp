@@ -39,27 +39,24 @@ class MessageIterator final {
   using difference_type = std::ptrdiff_t;
 
   explicit MessageIterator(Source& source) : source_(&source) { ++*this; }
-  value_type& operator*() const { return *message_; }
-  value_type* operator->() const { return &*message_; }
+  value_type& operator*() const { return message_; }
+  value_type* operator->() const { return &message_; }
   MessageIterator& operator++() {
-    auto received = source_->receive();
-    if (received) {
-      message_ = std::move(*received);
-    } else if (received.error() == Code::closed) {
-      message_.reset();
-    } else {
-      throw received.error();
+    if (auto received = source_->receive_into(message_); !received) [[unlikely]] {
+      if (received.error() != Code::closed) {
+        throw received.error();
+      }
+      at_end_ = true;
     }
     return *this;
   }
   void operator++(int) { ++*this; }
-  friend bool operator==(const MessageIterator& at, std::default_sentinel_t) {
-    return !at.message_;
-  }
+  friend bool operator==(const MessageIterator& at, std::default_sentinel_t) { return at.at_end_; }
 
  private:
   Source* source_;
-  mutable std::optional<value_type> message_;
+  mutable value_type message_{};  // its memory serves each message in turn
+  bool at_end_ = false;
 };
 
 template <class Out, class In = Out>
@@ -90,11 +87,21 @@ class [[nodiscard]] Pipe final {
   // The next message. Errors: Connection::receive_bytes's; malformed also when the message is not
   // an In, with the member that is wrong: that message is gone, the pipe goes on.
   Result<Received> receive(Deadline until = forever) requires(!std::is_void_v<In>) {
-    Incoming message;
-    if (auto received = connection_.receive_message(message, until); !received) [[unlikely]] {
-      return received.error();
+    Result<Received> message{Received{}};
+    if (auto received = receive_into(*message, until); !received) [[unlikely]] {
+      message = received.error();
     }
-    return decode<In>(message);
+    return message;
+  }
+  // The same into `message`, whose memory is used again; after an error it holds anything.
+  Result<void> receive_into(Received& message,
+                            Deadline until = forever) requires(!std::is_void_v<In>) {
+    Incoming incoming;
+    auto received = connection_.receive_message(incoming, until);
+    if (!received) [[unlikely]] {
+      return received;
+    }
+    return decode_into(message, incoming);
   }
 
   // Ok: a whole message waits.
