@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What every fuzz target of the codec does with its input: decode it as a T within limits, and when
+// that works, encode the value and find that it decodes to the same bytes again.
+
+#include "allocations.hpp"
+#include "troupe/base/check.hpp"
+#include "troupe/serialization/codec.hpp"
+
+#include <cstddef>
+#include <span>
+
+namespace troupe_fuzz {
+
+inline constexpr troupe::DecodeLimits kLimits{
+    .depth = 16, .elements = 10'000, .string_bytes = 100'000, .total_bytes = 1U << 20U};
+
+// What a decode may ask for beside what its limits allow: messages of errors, the last growth of a
+// hash table, descriptors; and containers are charged about, not exactly.
+inline constexpr std::size_t kSlack = std::size_t{1} << 18U;
+
+template <class T>
+void decode_and_return(std::span<const std::byte> input, troupe::Members members) {
+  troupe::DecodeLimits limits = kLimits;
+  limits.members = members;
+  const std::size_t before = allocated();
+  const troupe::Result<T> first = troupe::decode<T>({.bytes = input}, limits);
+  TROUPE_CHECK(allocated() - before <= 2 * limits.total_bytes + 4 * input.size() + kSlack);
+  if (!first) {
+    return;
+  }
+  troupe::Encoded encoded;
+  TROUPE_CHECK(troupe::encode(encoded, *first).has_value());
+  const troupe::Bytes bytes = encoded.joined();
+  const troupe::Result<T> second = troupe::decode<T>({.bytes = bytes});
+  TROUPE_CHECK(second.has_value());
+  troupe::Encoded again;
+  TROUPE_CHECK(troupe::encode(again, *second).has_value());
+  TROUPE_CHECK(again.joined() == bytes);
+}
+
+inline std::span<const std::byte> bytes_of(const std::uint8_t* data, std::size_t size) {
+  return std::as_bytes(std::span{data, size});
+}
+
+}  // namespace troupe_fuzz
