@@ -13,12 +13,12 @@
 namespace troupe::transports {
 
 struct Handover {
-  std::string peer;  // the address, which also names the transport
+  std::string peer{};  // the address, which also names the transport
   Framing framing = Framing::python;
   std::size_t max_message = 0;
-  Bytes received;   // arrived here, not yet taken
-  UniqueFd input;   // where bytes come from; empty when this end only sends
-  UniqueFd output;  // empty when it is `input`, or when this end only receives
+  Bytes received{};   // arrived here, not yet taken
+  UniqueFd input{};   // where bytes come from; empty when this end only sends
+  UniqueFd output{};  // empty when it is `input`, or when this end only receives
 };
 
 }  // namespace troupe::transports

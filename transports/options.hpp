@@ -20,7 +20,7 @@ enum class Framing : std::uint8_t {
 };
 
 struct ConnectOptions {
-  AuthKey key;  // empty: no authentication
+  AuthKey key{};  // empty: no authentication
   Framing framing = Framing::python;
   std::size_t max_message = 64U << 20U;          // bytes; a larger one is refused on both sides
   Duration handshake = std::chrono::seconds{5};  // how long a peer may take to prove the key

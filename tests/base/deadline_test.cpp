@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 using troupe::Clock;
 using troupe::Deadline;
 using troupe::Duration;
-using troupe::Instant;
 using troupe::forever;
+using troupe::Instant;
 using troupe::harness::ManualClock;
 
 static_assert(!std::is_convertible_v<int, Deadline>, "5 what?");
@@ -64,7 +64,8 @@ TEST_F(DeadlineTest, TooFarAwayToCountNeverPasses) {
 }
 
 TEST_F(DeadlineTest, FarButCountableIsCounted) {
-  EXPECT_EQ(Deadline{std::chrono::hours{24 * 365 * 100}}.left(), std::chrono::hours{24 * 365 * 100});
+  EXPECT_EQ(Deadline{std::chrono::hours{24 * 365 * 100}}.left(),
+            std::chrono::hours{24 * 365 * 100});
 }
 
 TEST_F(DeadlineTest, AtASteadyTimePointIsThatFarFromNow) {

@@ -48,9 +48,10 @@ TEST(ErrorTest, CopyingOneCannotThrow) {
 
 TEST(ErrorTest, EachCodeHasTheNumberAndNameThatPeersKnow) {
   // Part of the wire format: a number never changes its meaning.
-  constexpr std::array kNames{"overloaded", "closed",  "disconnected",     "timed_out", "malformed",
-                              "refused",    "invalid_argument", "system",  "failed",    "lost",
-                              "not_found",  "exists",  "cancelled"};
+  constexpr std::array kNames{"overloaded", "closed",  "disconnected",     "timed_out",
+                              "malformed",  "refused", "invalid_argument", "system",
+                              "failed",     "lost",    "not_found",        "exists",
+                              "cancelled"};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     EXPECT_EQ(troupe::name_of(static_cast<Code>(i + 1)), kNames.at(i));
   }

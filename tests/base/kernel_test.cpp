@@ -38,9 +38,9 @@ TEST(KernelTest, DenyingOneFeatureLeavesTheOthers) {
     return;  // the other runs are about this
   }
   // What the machine has is known only without the list: a child program is asked.
-  const std::string program = "TROUPE_KERNEL_WITHOUT= " +
-                              std::string{testing::internal::GetArgvs().front()} +
-                              " --gtest_filter=KernelTest.PrintsWhatItHas";
+  const std::string program =
+      "TROUPE_KERNEL_WITHOUT= " + std::string{testing::internal::GetArgvs().front()} +
+      " --gtest_filter=KernelTest.PrintsWhatItHas";
   FILE* const child = ::popen(program.c_str(), "r");
   ASSERT_NE(child, nullptr);
   std::string output;

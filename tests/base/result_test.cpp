@@ -14,7 +14,9 @@ using troupe::Error;
 using troupe::Result;
 
 template <class T>
-concept ConvertsToBool = requires(const T& x) { x ? 1 : 0; };
+concept ConvertsToBool = requires(const T& x) {
+  x ? 1 : 0;
+};
 
 static_assert(ConvertsToBool<Result<int>>);
 static_assert(ConvertsToBool<Result<void>>);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a user's first program might be; built against the installed tree and against the source tree.
+// What a user's first program might be; built against the installed tree and against the source
+// tree.
 
 #include "troupe/base/result.hpp"
 

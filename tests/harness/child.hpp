@@ -5,10 +5,10 @@
 // below the floor that has Process. To be made before the test starts a thread. What the child
 // EXPECTs counts: its status is 1 when one failed. Killed and reaped at the end of its scope.
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
-
-#include <sys/types.h>
 
 namespace troupe::harness {
 

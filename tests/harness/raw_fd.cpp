@@ -128,8 +128,7 @@ Bytes pattern(std::size_t size, unsigned seed) {
 
 std::size_t open_fds() {
   std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry :
-       std::filesystem::directory_iterator("/proc/self/fd")) {
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     ++count;
   }
   return count - 1;  // the one that lists them

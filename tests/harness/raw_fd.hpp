@@ -16,7 +16,9 @@
 namespace troupe::harness {
 
 void write_raw(int fd, std::span<const std::byte> bytes);
-inline void write_raw(int fd, std::string_view text) { write_raw(fd, bytes_of(text)); }
+inline void write_raw(int fd, std::string_view text) {
+  write_raw(fd, bytes_of(text));
+}
 // Exactly so many.
 Bytes read_raw(int fd, std::size_t count);
 // Until the end.

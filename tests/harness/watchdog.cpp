@@ -16,7 +16,13 @@
 namespace troupe::harness {
 namespace {
 
-constexpr unsigned kPatience = 40 * TROUPE_TEST_TIMEOUT_FACTOR;  // seconds; CTest gives 60
+// Seconds; CTest gives 60.
+unsigned patience() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it
+  const char* const wished = std::getenv("TROUPE_TEST_PATIENCE");
+  return wished != nullptr ? static_cast<unsigned>(std::strtoul(wished, nullptr, 10))
+                           : 40 * TROUPE_TEST_TIMEOUT_FACTOR;
+}
 
 void say(std::string_view text) noexcept {
   (void)!::write(STDERR_FILENO, text.data(), text.size());
@@ -30,7 +36,12 @@ void print_stack(int /*signal*/) {
 }
 
 void on_alarm(int /*signal*/) {
-  say("watchdog: the test hangs\n");
+  const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+  say("watchdog: the test hangs: ");
+  say(test != nullptr ? test->test_suite_name() : "");
+  say(".");
+  say(test != nullptr ? test->name() : "");
+  say("\n");
   struct sigaction action {};
   action.sa_handler = print_stack;
   ::sigaction(SIGUSR2, &action, nullptr);
@@ -68,7 +79,7 @@ void watch() noexcept {
   struct sigaction action {};
   action.sa_handler = on_alarm;
   ::sigaction(SIGALRM, &action, nullptr);
-  ::alarm(kPatience);
+  ::alarm(patience());
 }
 
 }  // namespace troupe::harness

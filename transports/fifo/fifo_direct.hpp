@@ -16,11 +16,14 @@ enum class DirectUse : std::uint8_t { read, write };  // what this side does
 // Waits for the other side: a writer for a reader, a reader for the first bytes (or for an end).
 class DirectFifo final : public Dial {
  public:
-  DirectFifo(Address address, std::string path, DirectUse use, ConnectOptions options)
+  // `end`: the pipe, open already.
+  DirectFifo(Address address, std::string path, DirectUse use, ConnectOptions options,
+             UniqueFd end = {})
       : address_(std::move(address)),
         path_(std::move(path)),
         use_(use),
-        options_(std::move(options)) {}
+        options_(std::move(options)),
+        end_(std::move(end)) {}
 
   Result<std::unique_ptr<FrameConnection>> step() override;
   Readiness readiness() const noexcept override;
@@ -33,22 +36,10 @@ class DirectFifo final : public Dial {
   UniqueFd end_;
 };
 
-// The side that makes the named pipe and removes it. One peer after the other: accept again once
-// the connection before is closed.
-class DirectFifoListener final : public FrameListener {
- public:
-  DirectFifoListener(const Address& address, FifoFile file, DirectUse use,
-                     const ConnectOptions& options)
-      : file_(std::move(file)), address_(address), wait_(address, file_.path(), use, options) {}
-
-  Result<std::unique_ptr<FrameConnection>> try_accept() override { return wait_.step(); }
-  Readiness readable() const noexcept override { return wait_.readiness(); }
-  const Address& address() const noexcept override { return address_; }
-
- private:
-  const FifoFile file_;
-  const Address address_;
-  DirectFifo wait_;
-};
+// The side that makes the named pipe and removes it. One peer after the other: the next is accepted
+// once the connection before is closed.
+Result<std::unique_ptr<FrameListener>> listen_directly(const Address& address,
+                                                       const std::string& path, DirectUse use,
+                                                       const ConnectOptions& options);
 
 }  // namespace troupe::transports

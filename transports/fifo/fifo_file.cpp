@@ -19,30 +19,28 @@ Result<FifoFile> FifoFile::create(std::string path) {
   return FifoFile{std::move(path)};
 }
 
-FifoFile::FifoFile(FifoFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+FifoFile::FifoFile(std::string path) : path_(std::move(path)), owner_(::getpid()) {}
+
+FifoFile::FifoFile(FifoFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})), owner_(other.owner_) {}
 
 FifoFile& FifoFile::operator=(FifoFile&& other) noexcept {
   if (this != &other) {
     remove();
     path_ = std::exchange(other.path_, {});
+    owner_ = other.owner_;
   }
   return *this;
 }
 
 void FifoFile::remove() noexcept {
-  if (!path_.empty()) {
+  if (!path_.empty() && ::getpid() == owner_) {  // a forked copy must not take the name away
     ::unlink(path_.c_str());
-    path_.clear();
   }
+  path_.clear();
 }
 
-Result<FifoFile> claim_fifo(const std::string& path, const std::string& doing) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd lock{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (lock) {
-    ::flock(lock.get(), LOCK_EX);  // two listeners must not both find it unused
-  }
+Result<void> ensure_fifo(const std::string& path, const std::string& doing) {
   if (::mkfifo(path.c_str(), S_IRUSR | S_IWUSR) != 0 && errno != EEXIST) {
     switch (errno) {
       case ENOENT:
@@ -51,6 +49,9 @@ Result<FifoFile> claim_fifo(const std::string& path, const std::string& doing) {
       case EPERM:
       case EROFS:
         return Error{Code::refused, doing + ": permission denied: " + errno_text(errno)};
+      case ENAMETOOLONG:
+        return Error{Code::invalid_argument,
+                     doing + ": the path is too long; choose a shorter one"};
       default:
         return Error::system(doing, errno);
     }
@@ -62,15 +63,31 @@ Result<FifoFile> claim_fifo(const std::string& path, const std::string& doing) {
   if (!S_ISFIFO(status.st_mode)) {
     return Error{Code::exists, doing + ": there is a file of that name that is no named pipe"};
   }
-  const UniqueFd reader_is_there{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
-  if (reader_is_there) {
-    return Error{Code::exists, doing + ": the address is in use; another program reads from it"};
+  return {};
+}
+
+Result<UniqueFd> claim_fifo(const std::string& path, int mode, const std::string& doing) {
+  for (;;) {
+    if (auto there = ensure_fifo(path, doing); !there) {
+      return there.error();
+    }
+    const bool foreign_reader =
+        bool{UniqueFd{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)}};
+    auto claimed = try_open_fifo(path, mode, doing);
+    if (!claimed) {
+      return claimed.error();
+    }
+    if (foreign_reader || (*claimed && ::flock(claimed->get(), LOCK_EX | LOCK_NB) != 0)) {
+      return Error{Code::exists, doing + ": the address is in use; another program reads from it"};
+    }
+    // Its last owner may have removed it just before we had the lock.
+    struct stat named {};
+    struct stat locked {};
+    if (*claimed && ::stat(path.c_str(), &named) == 0 && ::fstat(claimed->get(), &locked) == 0 &&
+        named.st_ino == locked.st_ino && named.st_dev == locked.st_dev) {
+      return claimed;
+    }
   }
-  if (errno != ENXIO) {
-    return errno == EACCES ? Error{Code::refused, doing + ": permission denied"}
-                           : Error::system(doing, errno);
-  }
-  return FifoFile::adopt(path);
 }
 
 Result<UniqueFd> try_open_fifo(const std::string& path, int mode, const std::string& doing) {

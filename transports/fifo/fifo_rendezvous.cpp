@@ -3,6 +3,8 @@
 
 #include "troupe/base/clock.hpp"
 #include "troupe/base/random.hpp"
+#include "troupe/transports/fifo/fifo_file.hpp"
+#include "troupe/transports/fifo/fifo_hello.hpp"
 #include "troupe/transports/pipe/pipe_transport.hpp"
 #include "troupe/transports/private_directory.hpp"
 
@@ -21,23 +23,22 @@
 namespace troupe::transports {
 namespace {
 
-// A hello: the magic with the version in its last byte, the length of a path in two bytes,
-// big-endian, and the path without its ending. Written in one piece, which a pipe keeps whole up to
-// PIPE_BUF. The client then writes kOpened into its way up, once that is open. Part of the wire
-// format.
-constexpr std::array<char, 4> kMagic{'T', 'R', 'F', '\x01'};
-constexpr std::size_t kHelloHead = kMagic.size() + 2;
-constexpr std::size_t kMaxPath = PIPE_BUF - kHelloHead;
+// What the client writes into its way up, once that is open. Part of the wire format.
 constexpr char kOpened = '+';
 
 constexpr const char* kUp = ".up";      // client to listener
 constexpr const char* kDown = ".down";  // listener to client
 
-std::string hello_for(const std::string& prefix) {
-  std::string hello{kMagic.data(), kMagic.size()};
-  hello += static_cast<char>(prefix.size() >> 8U);
-  hello += static_cast<char>(prefix.size() & 0xffU);
-  return hello + prefix;
+ssize_t write_whole(const UniqueFd& fd, std::string_view text) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): iovec serves reading and writing
+  const iovec piece{const_cast<char*>(text.data()), text.size()};
+  return write_to_pipe(fd.get(), {&piece, 1});
+}
+
+// All writers that there ever were have left.
+bool has_hung_up(const UniqueFd& fd) {
+  pollfd item{fd.get(), POLLIN, 0};
+  return ::poll(&item, 1, 0) > 0 && (item.revents & POLLHUP) != 0;
 }
 
 class RendezvousDial final : public Dial {
@@ -64,11 +65,12 @@ class RendezvousDial final : public Dial {
       return output.error();
     }
     if (!*output) {
+      greeted_ = !has_hung_up(input_);  // a listener that has answered and died: greet the next
       return std::unique_ptr<FrameConnection>{};
     }
     up_.remove();
     down_.remove();
-    if (::write(output->get(), &kOpened, 1) != 1) {
+    if (write_whole(*output, {&kOpened, 1}) != 1) {
       return Error{Code::disconnected, doing + ": the listener went away"};
     }
     return make_pipe_connection(std::move(input_), std::move(*output), address_, options_);
@@ -87,14 +89,15 @@ class RendezvousDial final : public Dial {
       return Progress::would_block;  // nobody reads there yet
     }
     const std::string prefix = up_.path().substr(0, up_.path().size() - std::strlen(kUp));
-    const std::string hello = hello_for(prefix);
-    const ssize_t written = ::write(meeting->get(), hello.data(), hello.size());
-    if (written < 0 && errno == EAGAIN) {
-      return Progress::would_block;
+    const std::string hello = encode_hello(prefix);
+    const ssize_t written = write_whole(*meeting, hello);
+    if (written < 0 && (errno == EAGAIN || errno == EPIPE || errno == EINTR)) {
+      return Progress::would_block;  // it is full of hellos, or the reader has just left
     }
     if (written != static_cast<ssize_t>(hello.size())) {
       return Error::system(doing, errno);
     }
+    meeting_ = std::move(*meeting);
     greeted_ = true;
     return Progress::done;
   }
@@ -105,6 +108,7 @@ class RendezvousDial final : public Dial {
   FifoFile up_;
   FifoFile down_;
   UniqueFd input_;
+  UniqueFd meeting_;  // kept open: a hello that nobody has read yet outlives its listener
   bool greeted_ = false;
 };
 
@@ -131,8 +135,8 @@ class RendezvousListener final : public FrameListener {
         coming_.erase(peer);
         return connection;
       }
-      const bool gone =
-          count == 1 || (count < 0 && errno != EAGAIN && errno != EINTR) || now > peer->until;
+      const bool gone = count == 1 || (count < 0 && errno != EAGAIN && errno != EINTR) ||
+                        (count == 0 && has_hung_up(peer->input)) || now > peer->until;
       peer = gone ? coming_.erase(peer) : std::next(peer);
     }
     return std::unique_ptr<FrameConnection>{};
@@ -142,6 +146,9 @@ class RendezvousListener final : public FrameListener {
   const Address& address() const noexcept override { return address_; }
 
  private:
+  // In one accept: who writes without end must not keep it for himself.
+  static constexpr int kMostReads = 16;
+
   // A client that said hello and has not yet opened its way up.
   struct Coming {
     UniqueFd input;
@@ -151,37 +158,19 @@ class RendezvousListener final : public FrameListener {
 
   void read_hellos() {
     std::array<char, PIPE_BUF> bytes{};
-    for (;;) {
+    for (int turn = 0; turn < kMostReads; ++turn) {
       const ssize_t count = ::read(meeting_.get(), bytes.data(), bytes.size());
       if (count <= 0) {
         break;
       }
-      hellos_.append(bytes.data(), static_cast<std::size_t>(count));
-      parse_hellos();
-    }
-  }
-
-  void parse_hellos() {
-    while (hellos_.size() >= kHelloHead) {
-      const auto high = static_cast<unsigned char>(hellos_[kMagic.size()]);
-      const auto low = static_cast<unsigned char>(hellos_[kMagic.size() + 1]);
-      const std::size_t length = static_cast<std::size_t>(high) * 256U + low;
-      if (!std::equal(kMagic.begin(), kMagic.end(), hellos_.begin()) || length > kMaxPath) {
-        hellos_.erase(0, 1);  // garbage: look for the next hello
-        continue;
+      hellos_.add({bytes.data(), static_cast<std::size_t>(count)});
+      while (const auto prefix = hellos_.next()) {
+        welcome(*prefix);
       }
-      if (hellos_.size() < kHelloHead + length) {
-        return;
-      }
-      welcome(hellos_.substr(kHelloHead, length));
-      hellos_.erase(0, kHelloHead + length);
     }
   }
 
   void welcome(const std::string& prefix) {
-    if (prefix.find('\0') != std::string::npos) {
-      return;
-    }
     // The client reads from its way down already; a client that lies or is gone is forgotten.
     auto output = try_open_fifo(prefix + kDown, O_WRONLY, address_.text());
     auto input = try_open_fifo(prefix + kUp, O_RDONLY, address_.text());
@@ -202,7 +191,7 @@ class RendezvousListener final : public FrameListener {
   const FifoFile file_;
   const UniqueFd meeting_;    // open both ways, so that it never ends
   const UniqueFd readiness_;  // epoll over the named pipe and those who are coming
-  std::string hellos_;
+  HelloParser hellos_;
   std::list<Coming> coming_;
 };
 
@@ -216,7 +205,7 @@ Result<std::unique_ptr<Dial>> dial_rendezvous(const Address& address, std::strin
     return directory.error();
   }
   const std::string prefix = *directory + "/" + Random::system().name(12);
-  if (prefix.size() > kMaxPath) {
+  if (!fits_hello(prefix)) {
     return Error{Code::invalid_argument,
                  doing + ": the private directory's path is too long: " + *directory};
   }
@@ -236,13 +225,15 @@ Result<std::unique_ptr<Dial>> dial_rendezvous(const Address& address, std::strin
       address, std::move(path), options, std::move(*up), std::move(*down), std::move(*input))};
 }
 
-Result<std::unique_ptr<FrameListener>> listen_rendezvous(const Address& address, FifoFile file,
+Result<std::unique_ptr<FrameListener>> listen_rendezvous(const Address& address,
+                                                         const std::string& path,
                                                          const ConnectOptions& options) {
   const std::string doing = "listen at " + address.text();
-  auto meeting = try_open_fifo(file.path(), O_RDWR, doing);
+  auto meeting = claim_fifo(path, O_RDWR, doing);
   if (!meeting) {
     return meeting.error();
   }
+  FifoFile file = FifoFile::adopt(path);
   UniqueFd readiness{::epoll_create1(EPOLL_CLOEXEC)};
   epoll_event event{};
   event.events = EPOLLIN;

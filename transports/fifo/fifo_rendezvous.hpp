@@ -5,7 +5,6 @@
 // name to the public one, in one piece; the listener opens the pair. Layout:
 // docs/wire-protocol.md#fifo.
 
-#include "troupe/transports/fifo/fifo_file.hpp"
 #include "troupe/transports/transport.hpp"
 
 #include <memory>
@@ -16,7 +15,8 @@ namespace troupe::transports {
 Result<std::unique_ptr<Dial>> dial_rendezvous(const Address& address, std::string path,
                                               const ConnectOptions& options);
 
-Result<std::unique_ptr<FrameListener>> listen_rendezvous(const Address& address, FifoFile file,
+Result<std::unique_ptr<FrameListener>> listen_rendezvous(const Address& address,
+                                                         const std::string& path,
                                                          const ConnectOptions& options);
 
 }  // namespace troupe::transports

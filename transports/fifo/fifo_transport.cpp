@@ -69,15 +69,8 @@ Result<std::unique_ptr<FrameListener>> FifoTransport::listen(const Address& addr
   if (!use) {
     return use.error();
   }
-  auto file = claim_fifo(*path, "listen at " + address.text());
-  if (!file) {
-    return file.error();
-  }
-  if (*use) {
-    return std::unique_ptr<FrameListener>{
-        std::make_unique<DirectFifoListener>(address, std::move(*file), **use, options)};
-  }
-  return listen_rendezvous(address, std::move(*file), options);
+  return *use ? listen_directly(address, *path, **use, options)
+              : listen_rendezvous(address, *path, options);
 }
 
 Result<ConnectionPair> FifoTransport::pair(const Address& address, Direction direction,

@@ -52,7 +52,7 @@ class FrameQueue final {
   std::deque<Frame> control_;
   std::deque<Frame> data_;
   std::size_t bytes_ = 0;
-  bool armed_ = false;
+  bool armed_ = true;  // also before the first arm(): the first frame rings
   bool refused_ = false;
   bool ended_ = false;
 };

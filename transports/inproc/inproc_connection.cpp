@@ -56,9 +56,11 @@ Result<Progress> InprocConnection::try_receive(IncomingFrame& frame,
   if (closed_) {
     return Error{Code::closed, "this end of " + peer_.text() + " is closed"};
   }
-  if (std::ranges::any_of(taken_.fds, [](const UniqueFd& fd) { return static_cast<bool>(fd); })) {
-    return Error{Code::malformed, "receive from " + peer_.text() +
-                                      ": file descriptors came that no message mentions"};
+  if (receive_error_) {
+    return *receive_error_;
+  }
+  if (std::ranges::any_of(taken_.fds, &UniqueFd::operator bool)) {
+    return receive_failed(Code::malformed, "file descriptors came that no message mentions");
   }
   switch (incoming_->try_pop(taken_)) {
     case FrameQueue::Outcome::done:
@@ -66,18 +68,26 @@ Result<Progress> InprocConnection::try_receive(IncomingFrame& frame,
     case FrameQueue::Outcome::would_block:
       return Progress::would_block;
     case FrameQueue::Outcome::ended:
-      return Error{Code::closed,
-                   "receive from " + peer_.text() + ": the peer has closed the connection"};
+      return receive_failed(Code::closed, "the peer has closed the connection");
   }
   if (taken_.body.size() > receive_limit_) {
-    return Error{Code::malformed, "receive from " + peer_.text() + ": a message of " +
-                                      std::to_string(taken_.body.size()) +
-                                      " bytes is above the limit of " +
-                                      std::to_string(receive_limit_)};
+    return receive_failed(Code::malformed, "a message of " + std::to_string(taken_.body.size()) +
+                                               " bytes is above the limit of " +
+                                               std::to_string(receive_limit_) +
+                                               " (ConnectOptions::max_message)");
   }
   frame.storage = Buffer::owning(std::move(taken_.body));
   frame.body = frame.storage.bytes();
   return Progress::done;
+}
+
+bool InprocConnection::arm_receive() {
+  return receive_error_.has_value() || incoming_->arm();
+}
+
+Error InprocConnection::receive_failed(Code code, const std::string& what) {
+  receive_error_ = Error{code, "receive from " + peer_.text() + ": " + what};
+  return *receive_error_;
 }
 
 Result<Handover> InprocConnection::hand_over() const {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace troupe::transports {
 
@@ -34,7 +35,7 @@ class InprocConnection final : public FrameConnection {
   void leave_destination() override {}
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
   std::span<UniqueFd> fds() noexcept override { return taken_.fds; }
-  bool arm_receive() override { return incoming_->arm(); }
+  bool arm_receive() override;
   Readiness readable() const noexcept override { return incoming_->readable(); }
 
   Result<Handover> hand_over() const override;
@@ -42,6 +43,7 @@ class InprocConnection final : public FrameConnection {
 
  private:
   void end() noexcept;
+  Error receive_failed(Code code, const std::string& what);
 
   const Address peer_;
   const std::size_t max_message_;
@@ -50,6 +52,7 @@ class InprocConnection final : public FrameConnection {
   std::atomic<bool> closed_{false};
 
   // The receiving thread's.
+  std::optional<Error> receive_error_;
   std::size_t receive_limit_;
   FrameQueue::Frame taken_;  // the last frame: its descriptors
 };

@@ -28,7 +28,10 @@ Result<std::string> name_of(const Address& address) {
 
 // Those who have connected and were not accepted yet.
 struct Backlog {
-  UniqueFd arrived{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};
+  explicit Backlog(const ConnectOptions& options) : max_message(options.max_message) {}
+
+  const std::size_t max_message;  // of the accepted ends
+  const UniqueFd arrived{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};
 
   // Guarded by mutex.
   std::mutex mutex;
@@ -46,11 +49,11 @@ class ReadyDial final : public Dial {
   std::unique_ptr<FrameConnection> connection_;
 };
 
-ConnectionPair make_pair(const Address& peer, const ConnectOptions& options) {
+ConnectionPair make_pair(const Address& peer, std::size_t first_limit, std::size_t second_limit) {
   auto there = std::make_shared<FrameQueue>();
   auto back = std::make_shared<FrameQueue>();
-  return {std::make_unique<InprocConnection>(peer, options.max_message, there, back),
-          std::make_unique<InprocConnection>(peer, options.max_message, back, there)};
+  return {std::make_unique<InprocConnection>(peer, first_limit, there, back),
+          std::make_unique<InprocConnection>(peer, second_limit, back, there)};
 }
 
 }  // namespace
@@ -127,7 +130,7 @@ Result<std::unique_ptr<Dial>> InprocTransport::dial(const Address& address,
     return Error{Code::not_found,
                  "connect to " + address.text() + ": nobody is listening there in this process"};
   }
-  auto [near, far] = make_pair(address, options);
+  auto [near, far] = make_pair(address, options.max_message, backlog->max_message);
   {
     const std::lock_guard lock{backlog->mutex};
     backlog->waiting.push_back(std::move(far));
@@ -140,12 +143,12 @@ Result<std::unique_ptr<Dial>> InprocTransport::dial(const Address& address,
 }
 
 Result<std::unique_ptr<FrameListener>> InprocTransport::listen(const Address& address,
-                                                               const ConnectOptions& /*options*/) {
+                                                               const ConnectOptions& options) {
   const auto name = name_of(address);
   if (!name) {
     return name.error();
   }
-  auto backlog = std::make_shared<Backlog>();
+  auto backlog = std::make_shared<Backlog>(options);
   if (!backlog->arrived) {
     return Error::system("listen at " + address.text(), errno);
   }
@@ -158,7 +161,8 @@ Result<std::unique_ptr<FrameListener>> InprocTransport::listen(const Address& ad
 
 Result<ConnectionPair> InprocTransport::pair(const Address& address, Direction /*direction*/,
                                              const ConnectOptions& options) {
-  return make_pair(address.empty() ? Address{"inproc:"} : address, options);
+  return make_pair(address.empty() ? Address{"inproc:"} : address, options.max_message,
+                   options.max_message);
 }
 
 Result<std::unique_ptr<FrameConnection>> InprocTransport::adopt(Handover handover) {

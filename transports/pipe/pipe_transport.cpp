@@ -74,6 +74,9 @@ std::unique_ptr<FrameConnection> make_pipe_connection(UniqueFd input, UniqueFd o
 }
 
 Result<std::unique_ptr<FrameConnection>> adopt_pipe(Handover handover) {
+  if (!handover.input && !handover.output) {
+    return Error{Code::malformed, "continue " + handover.peer + ": its pipe is missing"};
+  }
   const Capabilities capabilities{.duplex = handover.input && handover.output};
   auto connection = std::make_unique<StreamConnection>(
       std::make_unique<PipeStream>(std::move(handover.input), std::move(handover.output)),

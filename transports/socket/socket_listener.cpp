@@ -111,7 +111,8 @@ Result<std::unique_ptr<FrameConnection>> SocketDial::attempt() {
   auto connection = welcome_(std::move(socket_));
   if (connection == nullptr) {
     return Error{Code::refused,
-                 "connect to " + address_.text() + ": the listener belongs to another user"};
+                 "connect to " + address_.text() +
+                     ": the listener belongs to another user; add ?peers=any if it may"};
   }
   return connection;
 }
@@ -145,6 +146,9 @@ std::unique_ptr<FrameConnection> make_socket_connection(UniqueFd socket, SocketS
 
 Result<std::unique_ptr<FrameConnection>> adopt_socket(Handover handover, SocketStream::Kind kind,
                                                       Capabilities capabilities) {
+  if (!handover.input) {
+    return Error{Code::malformed, "continue " + handover.peer + ": its socket is missing"};
+  }
   auto connection = std::make_unique<StreamConnection>(
       std::make_unique<SocketStream>(std::move(handover.input), kind),
       StreamConnection::Setup{handover.peer, capabilities, handover.framing, handover.max_message});

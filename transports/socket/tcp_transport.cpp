@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <array>
 #include <cerrno>
@@ -192,7 +193,9 @@ Result<ConnectionPair> TcpTransport::pair(const Address& address, Direction /*di
   const std::string own = text_of(own_of(first.get()));
   for (;;) {
     UniqueFd second{::accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC)};
-    if (!second && errno == EINTR) {
+    if (!second && (errno == EINTR || errno == EAGAIN)) {
+      pollfd item{listener->get(), POLLIN, 0};
+      ::poll(&item, 1, -1);  // on its way: our own connect has succeeded
       continue;
     }
     if (!second) {

@@ -60,22 +60,29 @@ UniqueFd new_socket() {
   return UniqueFd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 }
 
-// A socket file that a killed listener left behind refuses connections: it may be replaced.
+// A socket file that a killed listener left behind belongs to no socket: it may be replaced. Asked
+// with a socket of another type, which a living listener never sees (EPROTOTYPE), also between its
+// bind and its listen.
 bool is_stale(const SocketAddress& address) {
-  const UniqueFd probe = new_socket();
+  const UniqueFd probe{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   return ::connect(probe.get(), address.get(), address.size) != 0 && errno == ECONNREFUSED;
+}
+
+// Waits its turn to replace stale files in a directory; empty when it cannot be locked.
+UniqueFd lock_directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  UniqueFd lock{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (lock) {
+    ::flock(lock.get(), LOCK_EX);
+  }
+  return lock;
 }
 
 // Binds at a path, replacing a stale socket there. Whoever does so holds a lock on the directory,
 // so that two listeners cannot both find the same file stale.
 Result<void> bind_path(int socket, const SocketAddress& address, const std::string& path) {
   const std::string doing = "listen at unix:" + path;
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd lock{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (lock) {
-    ::flock(lock.get(), LOCK_EX);
-  }
   if (::bind(socket, address.get(), address.size) == 0) {
     return {};
   }
@@ -84,12 +91,16 @@ Result<void> bind_path(int socket, const SocketAddress& address, const std::stri
     if (::lstat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
       return Error{Code::exists, doing + ": there is a file of that name that is no socket"};
     }
+    const UniqueFd lock = is_stale(address) ? lock_directory_of(path) : UniqueFd{};
     if (!is_stale(address)) {
       return Error{Code::exists, doing + ": the address is in use; another program listens there"};
     }
     ::unlink(path.c_str());
     if (::bind(socket, address.get(), address.size) == 0) {
       return {};
+    }
+    if (errno == EADDRINUSE) {
+      return Error{Code::exists, doing + ": the address is in use; another program was faster"};
     }
   }
   if (errno == EACCES || errno == EPERM || errno == EROFS) {
@@ -129,7 +140,13 @@ Result<std::unique_ptr<Dial>> UnixTransport::dial(const Address& address,
   if (!target) {
     return target.error();
   }
-  auto welcome = [setup = setup_for(address, options)](UniqueFd socket) {
+  // Anybody may take a name in the abstract namespace, or in a folder that all may write.
+  const bool anybody = address.option("peers") == "any";
+  auto welcome = [setup = setup_for(address, options),
+                  anybody](UniqueFd socket) -> std::unique_ptr<FrameConnection> {
+    if (!anybody && !same_user(socket.get())) {
+      return nullptr;
+    }
     return make_socket_connection(std::move(socket), SocketStream::Kind::local, setup);
   };
   return std::unique_ptr<Dial>{

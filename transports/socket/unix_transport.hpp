@@ -3,7 +3,7 @@
 
 // unix: stream sockets of this machine. unix:/path, unix:@abstract-name, or unix: alone for a
 // socket in this user's private directory. Carries descriptors; the kernel vouches for the peer:
-// only processes of this user, or root, are accepted (?peers=any lifts that).
+// only processes of this user, or root, are accepted or connected to (?peers=any lifts that).
 
 #include "troupe/transports/transport.hpp"
 

@@ -21,7 +21,9 @@ class LargeBody final {
   bool active() const noexcept { return size_ > 0; }
   bool complete() const noexcept { return arrived_ == size_; }
 
-  // Where the next bytes go; never empty while incomplete.
+  std::size_t missing() const noexcept { return size_ - arrived_; }
+
+  // Where the next bytes go, at most the missing ones; never empty while incomplete.
   std::span<std::byte> room();
   void added(std::size_t count) noexcept { arrived_ += count; }
 

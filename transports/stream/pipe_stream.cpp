@@ -59,23 +59,20 @@ class SignalGuard final {
   bool raised_ = false;
 };
 
-ssize_t write_guarded(int fd, std::span<const iovec> pieces, int flags) {
+}  // namespace
+
+ssize_t write_to_pipe(int fd, std::span<const iovec> pieces, int flags) noexcept {
+  const int count = static_cast<int>(pieces.size());
+  if (os::kernel_has(os::KernelFeature::pipe_nosignal)) {
+    return ::pwritev2(fd, pieces.data(), count, -1, flags | kRwfNoSignal);
+  }
   SignalGuard guard;
-  const ssize_t written = ::pwritev2(fd, pieces.data(), static_cast<int>(pieces.size()), -1, flags);
+  const ssize_t written = ::pwritev2(fd, pieces.data(), count, -1, flags);
   if (written < 0 && errno == EPIPE) {
     guard.raised();
   }
   return written;
 }
-
-ssize_t write_pieces(int fd, std::span<const iovec> pieces, int flags) {
-  if (os::kernel_has(os::KernelFeature::pipe_nosignal)) {
-    return ::pwritev2(fd, pieces.data(), static_cast<int>(pieces.size()), -1, flags | kRwfNoSignal);
-  }
-  return write_guarded(fd, pieces, flags);
-}
-
-}  // namespace
 
 PipeStream::PipeStream(UniqueFd input, UniqueFd output)
     : input_(std::move(input)),
@@ -120,7 +117,7 @@ Result<Transfer> PipeStream::try_write(std::span<iovec> pieces, std::span<Unique
   }
   for (;;) {
     const ssize_t written =
-        write_pieces(output_.get(), pieces, output_mode_ == Mode::nowait ? RWF_NOWAIT : 0);
+        write_to_pipe(output_.get(), pieces, output_mode_ == Mode::nowait ? RWF_NOWAIT : 0);
     if (written >= 0) {
       return Transfer{Transfer::Status::moved, static_cast<std::size_t>(written)};
     }

@@ -37,4 +37,7 @@ class PipeStream final : public ByteStream {
   const Mode output_mode_;
 };
 
+// pwritev2(2) to a pipe, at its end, that raises no SIGPIPE: EPIPE tells.
+ssize_t write_to_pipe(int fd, std::span<const iovec> pieces, int flags = 0) noexcept;
+
 }  // namespace troupe::transports

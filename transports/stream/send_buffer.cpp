@@ -42,7 +42,7 @@ void SendBuffer::push_front_rest(std::span<const std::span<const std::byte>> pie
 void SendBuffer::consume(std::size_t count) noexcept {
   TROUPE_CHECK(count <= size());
   if (count == size()) {
-    begin_ = end_ = begun_ = control_ = 0;
+    clear();
     return;
   }
   const std::size_t control_end = begun_ + control_;

@@ -41,6 +41,7 @@ class SendBuffer final {
 
   // The first `count` bytes of front() were written.
   void consume(std::size_t count) noexcept;
+  void clear() noexcept { begin_ = end_ = begun_ = control_ = 0; }
 
  private:
   struct Free {

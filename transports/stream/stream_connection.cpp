@@ -51,6 +51,10 @@ StreamConnection::~StreamConnection() = default;
 
 void StreamConnection::close() noexcept {
   stream_.reset();
+  send_buffer_.clear();
+  inside_direct_ = false;
+  fds_.clear();
+  arrivals_.clear();
   send_error_ = Error{Code::closed, "this end of " + setup_.peer.text() + " is closed"};
   receive_error_ = send_error_;
 }
@@ -127,8 +131,9 @@ Result<Progress> StreamConnection::try_send(OutgoingFrame& frame, Lane lane, Whe
   if (is_plain(frame, lane)) [[likely]] {
     append(frame);
   } else {
-    const bool direct = !frame.fds.empty() || overhead(frame) + frame.size > kCopyLimit;
-    auto taken = direct || frame.taken > 0 ? send_direct(frame) : queue(frame, lane);
+    const bool large = !frame.fds.empty() || overhead(frame) + frame.size > kCopyLimit;
+    const bool direct = frame.taken > 0 || (large && !overtakes(frame, lane));
+    auto taken = direct ? send_direct(frame) : queue(frame, lane);
     if (!taken || *taken == Progress::would_block) {
       return taken;
     }
@@ -140,6 +145,13 @@ Result<Progress> StreamConnection::try_send(OutgoingFrame& frame, Lane lane, Whe
   }
   frame.buffered = buffered();
   return Progress::done;
+}
+
+// Descriptors leave with the first byte of a write of their own, so they keep their place in the
+// row; so does everything in the framings that have no headers.
+bool StreamConnection::overtakes(const OutgoingFrame& frame, Lane lane) const noexcept {
+  return lane == Lane::control && setup_.framing == Framing::python && frame.fds.empty() &&
+         frame.size <= kMaxShort;
 }
 
 // The usual case: a small message that fits the send buffer.
@@ -154,7 +166,7 @@ Result<Progress> StreamConnection::queue(const OutgoingFrame& frame, Lane lane) 
   if (auto sendable = check_sendable(frame); !sendable) {
     return sendable.error();
   }
-  if (lane == Lane::control && setup_.framing == Framing::python) {
+  if (overtakes(frame, lane)) {
     insert_control(frame);
     return Progress::done;
   }
@@ -180,7 +192,10 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
   if (send_error_) {
     return *send_error_;
   }
-  if (!inside_direct_) {
+  if (frame.taken == 0) {
+    if (inside_direct_) {
+      return Progress::would_block;  // a frame of the other lane is leaving
+    }
     const auto flushed = try_flush();
     if (!flushed || *flushed == Progress::would_block) {
       return flushed;
@@ -196,7 +211,9 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
     const auto moved = stream_->try_write(std::span{pieces}.first(count),
                                           frame.taken == 0 ? frame.fds : std::span<UniqueFd>{});
     if (!moved) {
-      return send_failed(moved.error());
+      // Where nothing has left and the link is whole, this frame alone is at fault.
+      const bool only_this = frame.taken == 0 && moved.error() != Code::disconnected;
+      return only_this ? moved.error().within(setup_.peer.text()) : send_failed(moved.error());
     }
     if (moved->status == Transfer::Status::would_block) {
       inside_direct_ = frame.taken > 0;
@@ -263,7 +280,7 @@ Result<Handover> StreamConnection::hand_over() const {
   if (!send_buffer_.empty() || inside_direct_) {
     return Error{Code::refused, doing + ": sent messages are still buffered here; flush first"};
   }
-  if (!fds_.empty() || large_.active()) {
+  if (holds_fds() || large_.active()) {
     return Error{Code::refused, doing + ": a message is being received; receive it first"};
   }
   auto ends = stream_->duplicate();

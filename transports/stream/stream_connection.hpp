@@ -63,6 +63,7 @@ class StreamConnection final : public FrameConnection {
  private:
   Result<void> check_sendable(const OutgoingFrame& frame) const;
   std::size_t overhead(const OutgoingFrame& frame) const noexcept;
+  bool overtakes(const OutgoingFrame& frame, Lane lane) const noexcept;
   bool is_plain(const OutgoingFrame& frame, Lane lane) const noexcept;
   Result<Progress> queue(const OutgoingFrame& frame, Lane lane);
   void put(const OutgoingFrame& frame, std::byte* place);
@@ -73,6 +74,7 @@ class StreamConnection final : public FrameConnection {
 
   bool take_whole(IncomingFrame& frame) noexcept;
   Result<void> drop_taken_fds();
+  bool holds_fds() const noexcept;
   Result<Transfer> read(std::span<iovec> places);
   Result<Progress> read_more(std::size_t least);
   Result<Progress> receive_large(IncomingFrame& frame);
@@ -97,10 +99,14 @@ class StreamConnection final : public FrameConnection {
   std::size_t scanned_ = 0;  // bytes of an unfinished line that hold no line end
   bool at_end_ = false;
   From from_ = From::kernel;   // of the receive under way
-  std::vector<UniqueFd> fds_;  // came, and no frame has taken them yet
+  struct Arrival {
+    std::size_t fds = 0;
+    std::uint64_t until = 0;  // the frames that mention them begin before this byte
+  };
+  std::vector<UniqueFd> fds_;      // came; those that a message has taken are empty
+  std::vector<Arrival> arrivals_;  // the reads that brought fds_
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_taken_ = 0;
-  std::uint64_t fds_until_ = 0;  // the frame that mentions them begins before this byte
   std::optional<Error> receive_error_;
 };
 

@@ -111,12 +111,13 @@ Result<Progress> StreamConnection::receive_framed(IncomingFrame& frame,
 }
 
 Result<Progress> StreamConnection::receive_large(IncomingFrame& frame) {
-  // What follows the body in the same read belongs to the next frames.
   while (!large_.complete()) {
     const auto body = large_.room();
-    const auto after = receive_buffer_.room();
+    // What follows the end of the body in the same read belongs to the next frames.
+    const auto after =
+        body.size() == large_.missing() ? receive_buffer_.room() : std::span<std::byte>{};
     std::array<iovec, 2> places{iovec{body.data(), body.size()}, iovec{after.data(), after.size()}};
-    const auto moved = read(places);
+    const auto moved = read(std::span{places}.first(after.empty() ? 1 : 2));
     if (!moved) {
       return moved.error();
     }
@@ -154,6 +155,7 @@ Result<Progress> StreamConnection::receive_line(IncomingFrame& frame) {
     if (end != nullptr || last) {
       frame.body = unread.first(length);
       receive_buffer_.take(last ? length : length + 1);
+      bytes_taken_ += last ? length : length + 1;
       scanned_ = 0;
       return Progress::done;
     }
@@ -181,6 +183,7 @@ Result<Progress> StreamConnection::receive_raw(IncomingFrame& frame) {
   const auto unread = receive_buffer_.unread();
   frame.body = unread.first(std::min(unread.size(), receive_limit_));
   receive_buffer_.take(frame.body.size());
+  bytes_taken_ += frame.body.size();
   return Progress::done;
 }
 
@@ -195,7 +198,7 @@ Result<Transfer> StreamConnection::read(std::span<iovec> places) {
   }
   bytes_read_ += moved->bytes;
   if (fds_.size() > fds_before) {
-    fds_until_ = bytes_read_;
+    arrivals_.push_back({fds_.size() - fds_before, bytes_read_});
   }
   return moved;
 }
@@ -224,10 +227,12 @@ bool StreamConnection::arm_receive() {
   switch (setup_.framing) {
     case Framing::python: {
       const auto header = large_.active() ? std::nullopt : parse_header(unread);
-      return header && (header->negative || unread.size() >= header->size + header->length);
+      return header && (header->negative || header->length > receive_limit_ ||
+                        unread.size() >= header->size + header->length);
     }
     case Framing::lines:
-      return std::ranges::find(unread.subspan(scanned_), std::byte{'\n'}) != unread.end();
+      return unread.size() > receive_limit_ ||
+             std::ranges::find(unread.subspan(scanned_), std::byte{'\n'}) != unread.end();
     case Framing::raw:
       return !unread.empty();
   }
@@ -237,13 +242,30 @@ bool StreamConnection::arm_receive() {
 // Those that the last message did not mention belong to later ones, unless there can be no such
 // message.
 Result<void> StreamConnection::drop_taken_fds() {
-  const auto first =
-      std::ranges::find_if(fds_, [](const UniqueFd& fd) { return static_cast<bool>(fd); });
-  fds_.erase(fds_.begin(), first);
-  if (!fds_.empty() && bytes_taken_ >= fds_until_) {
-    return receive_failed(Error{Code::malformed, "file descriptors came that no message mentions"});
+  std::size_t taken = 0;
+  for (bool more = true; more && !arrivals_.empty();) {
+    Arrival& arrival = arrivals_.front();
+    const auto next = fds_.begin() + static_cast<std::ptrdiff_t>(taken);
+    const auto came = std::span{next, arrival.fds};
+    const auto first = std::ranges::find_if(came, &UniqueFd::operator bool);
+    const auto moved_out = static_cast<std::size_t>(first - came.begin());
+    more = arrival.until <= bytes_taken_;
+    if (more && first != came.end()) {
+      return receive_failed(
+          Error{Code::malformed, "file descriptors came that no message mentions"});
+    }
+    taken += moved_out;
+    arrival.fds -= moved_out;
+    if (more) {
+      arrivals_.erase(arrivals_.begin());
+    }
   }
+  fds_.erase(fds_.begin(), fds_.begin() + static_cast<std::ptrdiff_t>(taken));
   return {};
+}
+
+bool StreamConnection::holds_fds() const noexcept {
+  return std::ranges::any_of(fds_, &UniqueFd::operator bool);
 }
 
 Readiness StreamConnection::readable() const noexcept {
