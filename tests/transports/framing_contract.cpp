@@ -46,6 +46,7 @@ TEST_P(FramingTest, AMessageIsWrittenAsALine) {
     Outgoing message{large};
     ASSERT_TRUE(send_waiting(sender(), message));
     send(sender(), "end", Lane::control);  // no lanes without frames: the order stays
+    ASSERT_TRUE(flush_waiting(sender()));
     sender().close();
   }};
   EXPECT_EQ(text_of(read_to_end(peer.reads())), "one\n\n" + large + "\nend\n");
@@ -93,6 +94,7 @@ TEST_P(FramingTest, ARestOfALineCanBeLeftToTheConnection) {
   std::jthread writer{[&] {
     ASSERT_TRUE(flush_waiting(sender()));
     send(sender(), "next");
+    ASSERT_TRUE(flush_waiting(sender()));
     sender().close();
   }};
   EXPECT_TRUE(text_of(read_to_end(peer.reads())) == large + "\nnext\n");
@@ -126,6 +128,7 @@ TEST_P(FramingTest, RawIsWrittenAsItIs) {
     send(sender(), "");
     Outgoing message{large};
     ASSERT_TRUE(send_waiting(sender(), message));
+    ASSERT_TRUE(flush_waiting(sender()));
     sender().close();
   }};
   EXPECT_EQ(text_of(read_to_end(peer.reads())), "one" + large);
