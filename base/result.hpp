@@ -22,7 +22,7 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   // NOLINTBEGIN(google-explicit-constructor): a function returns either plainly.
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(T held) : state_(std::in_place_index<0>, std::move(held)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
   // NOLINTEND(google-explicit-constructor)
 

@@ -15,10 +15,14 @@
 
 #include <memory>
 #include <stop_token>
+#include <utility>
 
 namespace troupe {
 
 class Flusher;
+namespace process {
+class Family;
+}
 namespace transports {
 class Catalog;
 }
@@ -46,6 +50,8 @@ class RuntimeCore {
   transports::Catalog& transports() noexcept { return *transports_; }
   Flusher& flusher() noexcept { return *flusher_; }
   bool may_spin() const noexcept { return may_spin_; }
+  // The processes of this runtime; null where it can have none.
+  const std::shared_ptr<process::Family>& family() const noexcept { return family_; }
 
   // Set once this runtime is to stop: every wait returns `cancelled` from then on.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
@@ -63,6 +69,11 @@ class RuntimeCore {
  protected:
   ~RuntimeCore();
 
+  // In a copy that fork() has made: lets go of what has threads, which are not there.
+  void abandon() noexcept;
+
+  void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }
+
  private:
   const Clock* clock_;
   Random* random_;
@@ -74,6 +85,7 @@ class RuntimeCore {
   UniqueFd stop_fd_;
   std::unique_ptr<transports::Catalog> transports_;
   std::unique_ptr<Flusher> flusher_;
+  std::shared_ptr<process::Family> family_;
 };
 
 class RuntimeCore::Scope final {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Runtime: what everything that waits, talks or starts something belongs to. A program makes one in the
+// first line of main:
+//
+//   int main(int argc, char** argv) {
+//     troupe::Runtime runtime{argc, argv};
+//
+// There the zygote is forked, before any thread exists and anything is opened; in a child process that line
+// becomes the child's life, and main goes no further. A library or a test makes `Runtime{options}` wherever
+// it likes, also beside others.
+//
+// Thread-safe, but for construction and destruction, which are the same thread's; that thread's runtimes
+// end in the reverse of the order they began in. Nothing that was made with it is used after its end.
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/process/stop_report.hpp"
+#include "troupe/runtime/runtime_options.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace troupe {
+
+namespace process {
+class Newborn;
+class ProcessHost;
+class TerminationWatch;
+}  // namespace process
+
+class Runtime final : public RuntimeCore {
+ public:
+  // In a child this does not return. Throws Error (system).
+  Runtime(int& argc, char** argv, RuntimeOptions options = {});
+  // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of another
+  // Runtime, or by exec. Throws Error (system).
+  explicit Runtime(RuntimeOptions options);
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+  // stop(RuntimeOptions::stop_grace). In a copy that fork() has made it does nothing.
+  ~Runtime();
+
+  // Requests a stop, then ends what runs: its processes are terminated, given their grace until the
+  // deadline, and killed. Returns who had to be. Once stopped, a runtime stays so.
+  StopReport stop(Deadline until = Deadline{std::chrono::seconds{10}});
+
+  const std::string& name() const noexcept { return name_; }
+
+  // The calling thread's: that which was made on it last, or a Scope says. Null when there is none.
+  static Runtime* current() noexcept;
+  using Scope = RuntimeCore::Scope;
+
+ private:
+  struct Entry;
+  Runtime(Entry entry, RuntimeOptions& options);
+
+  [[noreturn]] void run_child(process::Newborn& newborn);
+
+  const std::string name_;
+  const Duration stop_grace_;
+  std::unique_ptr<process::Newborn> newborn_;
+  std::unique_ptr<process::TerminationWatch> termination_;
+  std::optional<Scope> scope_;
+};
+
+}  // namespace troupe
