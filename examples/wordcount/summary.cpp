@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wordcount/summary.hpp"
+
+#include "wordcount/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace wordcount {
+namespace {
+
+std::string padding(std::size_t width, std::size_t used) {
+  return std::string(width - std::min(width, used), ' ');
+}
+
+}  // namespace
+
+std::string table_text(std::span<const WordCount> words, bool for_terminal) {
+  constexpr std::size_t kWidest = 40;  // a longer word moves its count to the right
+  std::vector<std::pair<std::string, std::string>> rows;
+  std::size_t word_width = 0;
+  std::size_t count_width = 0;
+  for (const auto& [word, count] : words) {
+    rows.emplace_back(for_terminal ? printable(word) : word, std::to_string(count));
+    word_width = std::min(kWidest, std::max(word_width, rows.back().first.size()));
+    count_width = std::max(count_width, rows.back().second.size());
+  }
+  std::string text;
+  for (const auto& [word, count] : rows) {
+    text += word + padding(word_width, word.size()) + "  " + padding(count_width, count.size()) +
+            count + "\n";
+  }
+  return text;
+}
+
+std::string stages_text(const std::vector<Stage>& stages) {
+  using Row = std::array<std::string, 6>;
+  const auto unless_zero = [](std::uint64_t number, auto text) {
+    return number > 0 ? std::string{text(number)} : std::string{"-"};
+  };
+  std::vector<Row> rows{{"process", "files", "bytes", "words", "different", "CPU"}};
+  for (const auto& [name, report] : stages) {
+    rows.push_back({name, unless_zero(report.files, with_commas),
+                    unless_zero(report.bytes, in_megabytes), unless_zero(report.words, with_commas),
+                    unless_zero(report.different_words, with_commas),
+                    with_decimals(report.cpu_seconds, 2) + " s"});
+  }
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths.at(i) = std::max(widths.at(i), row.at(i).size());
+    }
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    text += row[0] + padding(widths[0], row[0].size());
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      text += "  " + padding(widths.at(i), row.at(i).size()) + row.at(i);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string total_text(const Report& reader, const Report& reducer, double seconds,
+                       std::uint64_t unreadable) {
+  std::string text =
+      with_commas(reducer.words) + " words, " + with_commas(reducer.different_words) +
+      " different ones, in " + with_commas(reader.files) + " files of " +
+      in_megabytes(reader.bytes) + ", counted in " + with_decimals(seconds, 2) + " s (" +
+      with_decimals(static_cast<double>(reader.bytes) / 1e6 / seconds, 0) + " MB/s)\n";
+  if (unreadable > 0) {
+    text += with_commas(unreadable) + " files or directories could not be read\n";
+  }
+  return text;
+}
+
+}  // namespace wordcount
