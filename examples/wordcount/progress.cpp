@@ -14,8 +14,8 @@ namespace {
 
 // By bytes, or by files where there are no bytes. The tree may have grown since it was surveyed.
 double part_of(const Extent& done, const Extent& total) {
-  const double of = static_cast<double>(total.bytes > 0 ? total.bytes : total.files);
-  const double is = static_cast<double>(total.bytes > 0 ? done.bytes : done.files);
+  const auto of = static_cast<double>(total.bytes > 0 ? total.bytes : total.files);
+  const auto is = static_cast<double>(total.bytes > 0 ? done.bytes : done.files);
   return of > 0 ? std::min(is / of, 1.0) : 1.0;
 }
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wordcount/recount.hpp"
 
+#include "troupe/base/deadline.hpp"
 #include "wordcount/chunks.hpp"
 #include "wordcount/text.hpp"
 #include "wordcount/words.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace wordcount {
 namespace {
+
+constexpr troupe::Duration kProgressEvery = std::chrono::milliseconds{100};
 
 class WordByWord final {
  public:
@@ -40,24 +44,30 @@ class WordByWord final {
 
 }  // namespace
 
-troupe::Result<Recount> recount(const Input& input, const std::stop_token& stop) {
+troupe::Result<Recount> recount(const Input& input, const std::stop_token& stop,
+                                const std::function<void(const Extent&)>& progress) {
   Recount result;
   WordByWord words{result};
   Tree tree{input};
   troupe::Bytes block(std::size_t{64} << 10);
+  troupe::Deadline next_progress = kProgressEvery;
   while (const auto path = tree.next()) {
     InputFile file{*path};
     while (const std::size_t count = file.read(block)) {
       if (stop.stop_requested()) {
         return troupe::Error{troupe::Code::cancelled, "count again: asked to stop"};
       }
-      result.bytes += count;
+      result.extent.bytes += count;
       for (const char byte : troupe::text_of(std::span{block}.first(count))) {
         words.byte(byte);
       }
+      if (next_progress.passed()) {
+        progress(result.extent);
+        next_progress = kProgressEvery;
+      }
     }
     words.end();
-    result.files += file.unreadable() ? 0 : 1;
+    result.extent.files += file.unreadable() ? 0 : 1;
   }
   return result;
 }

@@ -10,6 +10,7 @@
 #include "wordcount/tree.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,13 +19,13 @@ namespace wordcount {
 
 struct Recount {
   Tally tally;
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
+  Extent extent;
   std::uint64_t words = 0;
 };
 
-// Errors: cancelled, when asked to stop.
-troupe::Result<Recount> recount(const Input& input, const std::stop_token& stop);
+// Tells `progress` now and then how far it is. Errors: cancelled, when asked to stop.
+troupe::Result<Recount> recount(const Input& input, const std::stop_token& stop,
+                                const std::function<void(const Extent&)>& progress);
 
 // Where the pipeline's `words` differ from the recount: up to a few lines; empty when nowhere.
 std::string differences(const Recount& recount, const std::vector<WordCount>& words);

@@ -6,32 +6,35 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iomanip>
+#include <sstream>
+#include <utility>
 
 namespace wordcount {
 namespace {
 
-std::string padding(std::size_t width, std::size_t used) {
-  return std::string(width - std::min(width, used), ' ');
+int width_of(std::size_t width) {
+  return static_cast<int>(width);
 }
 
 }  // namespace
 
 std::string table_text(std::span<const WordCount> words, bool for_terminal) {
   constexpr std::size_t kWidest = 40;  // a longer word moves its count to the right
-  std::vector<std::pair<std::string, std::string>> rows;
+  std::vector<std::string> shown;
   std::size_t word_width = 0;
   std::size_t count_width = 0;
   for (const auto& [word, count] : words) {
-    rows.emplace_back(for_terminal ? printable(word) : word, std::to_string(count));
-    word_width = std::min(kWidest, std::max(word_width, rows.back().first.size()));
-    count_width = std::max(count_width, rows.back().second.size());
+    shown.push_back(for_terminal ? printable(word) : word);
+    word_width = std::min(kWidest, std::max(word_width, shown.back().size()));
+    count_width = std::max(count_width, std::to_string(count).size());
   }
-  std::string text;
-  for (const auto& [word, count] : rows) {
-    text += word + padding(word_width, word.size()) + "  " + padding(count_width, count.size()) +
-            count + "\n";
+  std::ostringstream text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text << std::left << std::setw(width_of(word_width)) << shown[i] << "  " << std::right
+         << std::setw(width_of(count_width)) << words[i].count << '\n';
   }
-  return text;
+  return std::move(text).str();
 }
 
 std::string stages_text(const std::vector<Stage>& stages) {
@@ -52,15 +55,15 @@ std::string stages_text(const std::vector<Stage>& stages) {
       widths.at(i) = std::max(widths.at(i), row.at(i).size());
     }
   }
-  std::string text;
+  std::ostringstream text;
   for (const Row& row : rows) {
-    text += row[0] + padding(widths[0], row[0].size());
+    text << std::left << std::setw(width_of(widths[0])) << row[0] << std::right;
     for (std::size_t i = 1; i < row.size(); ++i) {
-      text += "  " + padding(widths.at(i), row.at(i).size()) + row.at(i);
+      text << "  " << std::setw(width_of(widths.at(i))) << row.at(i);
     }
-    text += "\n";
+    text << '\n';
   }
-  return text;
+  return std::move(text).str();
 }
 
 std::string total_text(const Report& reader, const Report& reducer, double seconds,

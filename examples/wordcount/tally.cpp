@@ -4,6 +4,8 @@
 #include "wordcount/words.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 namespace wordcount {
@@ -43,15 +45,22 @@ Counts Tally::take() {
   return all;
 }
 
-std::vector<WordCount> Tally::take_best(std::uint64_t most) {
-  auto words = take().words;
-  const auto better = [](const WordCount& a, const WordCount& b) {
-    return a.count != b.count ? a.count > b.count : a.word < b.word;
+std::vector<WordCount> Tally::best(std::uint64_t most) const {
+  using Entry = std::pair<const std::string, std::uint64_t>;
+  std::vector<const Entry*> entries;
+  entries.reserve(counts_.size());
+  for (const Entry& entry : counts_) {
+    entries.push_back(&entry);
+  }
+  const auto better = [](const Entry* a, const Entry* b) {
+    return a->second != b->second ? a->second > b->second : a->first < b->first;
   };
-  const auto end =
-      words.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most, words.size()));
-  std::ranges::partial_sort(words, end, better);
-  words.erase(end, words.end());
+  const auto count = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most, entries.size()));
+  std::ranges::partial_sort(entries, entries.begin() + count, better);
+  std::vector<WordCount> words;
+  for (const Entry* entry : std::span{entries}.first(static_cast<std::size_t>(count))) {
+    words.push_back({entry->first, entry->second});
+  }
   return words;
 }
 

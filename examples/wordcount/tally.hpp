@@ -35,15 +35,15 @@ class Tally final {
 
   // All of it, in no order; empties it.
   Counts take();
-  // The `most` most frequent; of those that came equally often, the first by bytes. Empties it.
-  std::vector<WordCount> take_best(std::uint64_t most);
+  // The `most` most frequent; of those that came equally often, the first by bytes.
+  std::vector<WordCount> best(std::uint64_t most) const;
 
   friend bool operator==(const Tally& a, const Tally& b) { return a.counts_ == b.counts_; }
 
  private:
   // Lets a word be looked up without making a string of it.
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): std's name
     std::size_t operator()(std::string_view word) const {
       return std::hash<std::string_view>{}(word);
     }

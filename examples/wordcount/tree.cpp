@@ -73,10 +73,12 @@ bool is_header_name(const fs::path& name) {
 troupe::Result<Extent> survey(const Input& input, const std::stop_token& stop) {
   using troupe::Code;
   const std::string doing = "count the words below " + input.directory;
-  if (struct stat status{}; ::stat(input.directory.c_str(), &status) != 0) {
+  struct stat status {};
+  if (::stat(input.directory.c_str(), &status) != 0) {
     return errno == ENOENT ? troupe::Error{Code::not_found, doing + ": there is no such directory"}
                            : troupe::Error::system(doing, errno);
-  } else if (!S_ISDIR(status.st_mode)) {
+  }
+  if (!S_ISDIR(status.st_mode)) {
     return troupe::Error{Code::invalid_argument, doing + ": it is not a directory"};
   }
   Tree tree{input};

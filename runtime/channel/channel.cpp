@@ -190,16 +190,30 @@ void Channel::close() {
 
 Result<Progress> Channel::try_receive(IncomingFrame& frame, std::span<std::byte> destination,
                                       From from) {
+  if (first_) [[unlikely]] {
+    return try_receive_first(frame, destination, from);
+  }
+  return connection_->try_receive(frame, destination, from);
+}
+
+// What a peer that wants a key sends first is no message, and nothing else will come.
+Result<Progress> Channel::try_receive_first(IncomingFrame& frame, std::span<std::byte> destination,
+                                            From from) {
+  if (refused_) {
+    return *refused_;
+  }
   auto received = connection_->try_receive(frame, destination, from);
   if (!received || *received == Progress::would_block) {
     return received;
   }
-  if (first_ && std::exchange(first_, false) && transports::looks_like_challenge(frame.body)) {
-    return Error{Code::refused, "receive from " + connection_->peer().text() +
-                                    ": the peer asks for a key; give this end the same "
-                                    "(ConnectOptions::key, --authkey-file)"};
+  if (!transports::looks_like_challenge(frame.body)) {
+    first_ = false;
+    return received;
   }
-  return received;
+  refused_ = Error{Code::refused, "receive from " + connection_->peer().text() +
+                                      ": the peer asks for a key; give this end the same "
+                                      "(ConnectOptions::key, --authkey-file)"};
+  return *refused_;
 }
 
 Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> destination) {
@@ -279,7 +293,7 @@ bool Channel::ready() {
     return true;
   }
   IncomingFrame frame;
-  const auto received = connection_->try_receive(frame, {}, From::kernel);
+  const auto received = try_receive(frame, {}, From::kernel);
   if (received && *received == Progress::done) {
     waiting_ = std::move(frame);
   }

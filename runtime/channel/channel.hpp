@@ -73,6 +73,9 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   void leave_to_flusher();
   Result<transports::Progress> try_receive(transports::IncomingFrame& frame,
                                            std::span<std::byte> destination, transports::From from);
+  Result<transports::Progress> try_receive_first(transports::IncomingFrame& frame,
+                                                 std::span<std::byte> destination,
+                                                 transports::From from);
   Result<transports::Progress> spin_for(transports::IncomingFrame& frame,
                                         std::span<std::byte> destination);
   Result<transports::Progress> wait_for(transports::IncomingFrame& frame, Deadline until,
@@ -95,7 +98,8 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   LearnedSpin spin_;
   bool expects_wait_ =
       false;  // the last receive found nothing at first: asking at once is of no use
-  bool first_ = true;
+  bool first_ = true;             // no message has come yet
+  std::optional<Error> refused_;  // the peer asks for a key
 
   bool closed_ = false;
 #ifndef NDEBUG

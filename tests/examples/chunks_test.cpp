@@ -33,20 +33,20 @@ class ChunksTest : public testing::Test {
       total.largest = std::max(total.largest, text.size());
       ++total.chunks;
     }
-    unreadable = chunks.take_unreadable();
+    unreadable_ = chunks.take_unreadable();
     return total;
   }
 
-  Input input() const { return {place.path().string(), false}; }
+  Input input() const { return {place_.path().string(), false}; }
 
-  TemporaryTree place;
-  std::vector<Unreadable> unreadable;
+  TemporaryTree place_;
+  std::vector<Unreadable> unreadable_;
 };
 
 TEST_F(ChunksTest, SmallFilesArePutTogetherWithoutJoiningTheirWords) {
-  place.write("a", "one");
-  place.write("b", "two ");
-  place.write("c", "three");
+  place_.write("a", "one");
+  place_.write("b", "two ");
+  place_.write("c", "three");
   auto total = count(1000);
   EXPECT_EQ(total.chunks, 1U);
   EXPECT_EQ(total.files, 3U);
@@ -59,7 +59,7 @@ TEST_F(ChunksTest, BigFilesAreCutBetweenWords) {
   for (int i = 0; i < 1000; ++i) {
     text += "word" + std::to_string(i % 7) + (i % 3 == 0 ? "\n" : " ");
   }
-  place.write("big", text);
+  place_.write("big", text);
   auto total = count(64);
   EXPECT_GT(total.chunks, 20U);
   EXPECT_LE(total.largest, 128U);
@@ -70,15 +70,15 @@ TEST_F(ChunksTest, BigFilesAreCutBetweenWords) {
 }
 
 TEST_F(ChunksTest, AWordLongerThanAChunkStaysWhole) {
-  place.write("long", "a " + std::string(1000, 'x') + " b");
+  place_.write("long", "a " + std::string(1000, 'x') + " b");
   auto total = count(64);
   EXPECT_EQ(total.words, 3U);
   EXPECT_EQ(total.tally.different_words(), 3U);
 }
 
 TEST_F(ChunksTest, EmptyFilesAreCounted) {
-  place.write("a", "");
-  place.write("b", "");
+  place_.write("a", "");
+  place_.write("b", "");
   auto total = count(64);
   EXPECT_EQ(total.files, 2U);
   EXPECT_EQ(total.bytes, 0U);
@@ -90,12 +90,12 @@ TEST_F(ChunksTest, AnEmptyTreeHasNoChunks) {
 }
 
 TEST_F(ChunksTest, WhatCannotBeReadIsNamedAndNotCounted) {
-  place.write("a", "one");
-  Chunks chunks{{(place.path() / "a").string(), false}};  // not a directory
+  place_.write("a", "one");
+  Chunks chunks{{(place_.path() / "a").string(), false}};  // not a directory
   EXPECT_FALSE(chunks.next());
   EXPECT_EQ(chunks.take_unreadable().size(), 1U);
 
-  InputFile missing{place.path() / "missing"};
+  InputFile missing{place_.path() / "missing"};
   std::array<std::byte, 8> place_for_bytes{};
   EXPECT_EQ(missing.read(place_for_bytes), 0U);
   ASSERT_TRUE(missing.unreadable());
@@ -103,9 +103,9 @@ TEST_F(ChunksTest, WhatCannotBeReadIsNamedAndNotCounted) {
 }
 
 TEST_F(ChunksTest, AFileThatHasBecomeALinkIsNotRead) {
-  place.write("a", "one");
-  std::filesystem::create_symlink("a", place.path() / "link");
-  EXPECT_TRUE(InputFile{place.path() / "link"}.unreadable());
+  place_.write("a", "one");
+  std::filesystem::create_symlink("a", place_.path() / "link");
+  EXPECT_TRUE(InputFile{place_.path() / "link"}.unreadable());
 }
 
 // Random bytes in random files: the words of the chunks are the words of the files, whatever the
@@ -117,22 +117,22 @@ TEST_F(ChunksTest, ChunksHoldTheSameWordsAsTheFiles) {
     for (char& byte : content) {
       byte = static_cast<char>("ab_ \n-\xff\x00z9"[random() % 10]);
     }
-    place.write(std::to_string(file % 5) + "/" + std::to_string(file), content);
+    place_.write(std::to_string(file % 5) + "/" + std::to_string(file), content);
   }
-  const Recount plain = recount(input(), {}).value();
-  EXPECT_EQ(plain.files, 40U);
+  const Recount plain = recount(input(), {}, [](const Extent&) {}).value();
+  EXPECT_EQ(plain.extent.files, 40U);
   for (const std::size_t size : {2U, 3U, 17U, 256U, 4096U, 1U << 20U}) {
     const auto total = count(size);
-    EXPECT_EQ(total.files, plain.files) << size;
-    EXPECT_EQ(total.bytes, plain.bytes) << size;
+    EXPECT_EQ(total.files, plain.extent.files) << size;
+    EXPECT_EQ(total.bytes, plain.extent.bytes) << size;
     EXPECT_EQ(total.words, plain.words) << size;
     EXPECT_TRUE(total.tally == plain.tally) << size;
   }
 }
 
 TEST_F(ChunksTest, AWordAboveTheLimitCountsAsSeveralHoweverItIsRead) {
-  place.write("long", std::string(2 * kLongestWord + 5, 'x') + " end");
-  const Recount plain = recount(input(), {}).value();
+  place_.write("long", std::string(2 * kLongestWord + 5, 'x') + " end");
+  const Recount plain = recount(input(), {}, [](const Extent&) {}).value();
   const auto total = count(Chunks::kSize);
   EXPECT_EQ(plain.words, 4U);
   EXPECT_EQ(total.words, 4U);

@@ -49,23 +49,23 @@ class ProgressTest : public testing::Test {
   ProgressTest() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe(ends.data()), 0);
-    reader = troupe::UniqueFd{ends[0]};
-    writer = troupe::UniqueFd{ends[1]};
+    reader_ = troupe::UniqueFd{ends[0]};
+    writer_ = troupe::UniqueFd{ends[1]};
   }
   std::string written() {
-    writer.reset();
+    writer_.reset();
     std::string text(4096, '\0');
-    const auto count = ::read(reader.get(), text.data(), text.size());
+    const auto count = ::read(reader_.get(), text.data(), text.size());
     text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return text;
   }
 
-  troupe::UniqueFd reader, writer;
+  troupe::UniqueFd reader_, writer_;
 };
 
 TEST_F(ProgressTest, WithoutATerminalTellsEachQuarterOnce) {
   {
-    Progress progress{kTotal, writer.get()};
+    Progress progress{kTotal, writer_.get()};
     for (std::uint64_t part = 0; part <= 100; ++part) {
       progress.show({10 * part, 2'000'000 * part}, static_cast<double>(part));
     }
@@ -77,7 +77,7 @@ TEST_F(ProgressTest, WithoutATerminalTellsEachQuarterOnce) {
 }
 
 TEST_F(ProgressTest, NotesAreLines) {
-  Progress progress{kTotal, writer.get()};
+  Progress progress{kTotal, writer_.get()};
   progress.note("hello");
   EXPECT_EQ(written(), "hello\n");
 }

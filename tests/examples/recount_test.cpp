@@ -14,9 +14,9 @@ TEST(RecountTest, CountsEachWordOfEachFile) {
   const TemporaryTree place;
   place.write("a", "one two");
   place.write("b/c", "two\n");
-  const Recount counted = recount({place.path().string(), false}, {}).value();
-  EXPECT_EQ(counted.files, 2U);
-  EXPECT_EQ(counted.bytes, 11U);
+  const Recount counted = recount({place.path().string(), false}, {}, [](const Extent&) {}).value();
+  EXPECT_EQ(counted.extent.files, 2U);
+  EXPECT_EQ(counted.extent.bytes, 11U);
   EXPECT_EQ(counted.words, 3U);
   EXPECT_EQ(counted.tally.count_of("two"), 2U);
   EXPECT_EQ(counted.tally.count_of("three"), 0U);
@@ -27,8 +27,8 @@ TEST(RecountTest, StopsWhenAskedTo) {
   place.write("a", "one two");
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_TRUE(recount({place.path().string(), false}, stop.get_token()).error() ==
-              troupe::Code::cancelled);
+  EXPECT_TRUE(recount({place.path().string(), false}, stop.get_token(), [](const Extent&) {
+              }).error() == troupe::Code::cancelled);
 }
 
 Recount of(std::string_view text) {
@@ -51,6 +51,7 @@ TEST(DifferencesTest, NamesEachWordThatDiffers) {
 
 TEST(DifferencesTest, ManyAreSummedUp) {
   std::vector<WordCount> words;
+  words.reserve(25);
   for (int i = 0; i < 25; ++i) {
     words.push_back({"w" + std::to_string(i), 1});
   }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/channel_options.hpp"
+
+#include "troupe/transports/catalog.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace troupe::tools {
+namespace {
+
+constexpr std::string_view kSendUsage =
+    R"(troupe send URL: sends each line of standard input as a message
+
+  --dial               connect to a listener (what happens by default)
+  --listen             listen, and send to the first that connects
+  --framing KIND       how messages are told apart: python (default), lines, or raw
+  --binary             all of standard input is one message
+  --count N            send at most N messages
+  --authkey-file FILE  prove to each other to know the key in FILE
+  --timeout SECONDS    wait no longer than this for the other side, each time
+  --max-message BYTES  refuse to send more than this in one message (67108864)
+)";
+
+constexpr std::string_view kRecvUsage =
+    R"(troupe recv URL: writes each message to standard output as a line
+
+  --listen             listen, and receive from the first that connects (what happens by default)
+  --dial               connect to a listener
+  --framing KIND       how messages are told apart: python (default), lines, or raw
+  --binary             write messages back to back, without line ends
+  --count N            end after N messages
+  --authkey-file FILE  prove to each other to know the key in FILE
+  --timeout SECONDS    wait no longer than this for the other side, each time
+  --max-message BYTES  refuse a message of more than this (67108864)
+)";
+
+Error wrong(std::string what) {
+  return Error{Code::invalid_argument, std::move(what)};
+}
+
+// The arguments one by one.
+class Arguments final {
+ public:
+  explicit Arguments(std::span<const char* const> arguments) : rest_(arguments) {}
+
+  bool next() {
+    if (rest_.empty()) return false;
+    text_ = rest_.front();
+    rest_ = rest_.subspan(1);
+    const std::size_t equals = text_.starts_with("--") ? text_.find('=') : std::string_view::npos;
+    name_ = text_.substr(0, equals);
+    value_ =
+        equals != std::string_view::npos ? std::optional{text_.substr(equals + 1)} : std::nullopt;
+    return true;
+  }
+  // Whether the present one is this option, with or without a value.
+  bool is(std::string_view name) const { return name_ == name; }
+  bool is_plain() const { return !text_.starts_with('-') || text_ == "-"; }
+  std::string_view text() const { return text_; }
+
+  // The option's value: --name=VALUE or --name VALUE.
+  Result<std::string_view> value() {
+    if (value_) return *value_;
+    if (rest_.empty()) return wrong(std::string{name_} + " needs a value");
+    value_ = rest_.front();
+    rest_ = rest_.subspan(1);
+    return *value_;
+  }
+  Result<void> no_value() const {
+    return value_ ? wrong(std::string{name_} + " takes no value") : Result<void>{};
+  }
+
+ private:
+  std::span<const char* const> rest_;
+  std::string_view text_;
+  std::string_view name_;
+  std::optional<std::string_view> value_;
+};
+
+// The number that all of `text` is.
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Result<Framing> framing(std::string_view text) {
+  if (text == "python") return Framing::python;
+  if (text == "lines") return Framing::lines;
+  if (text == "raw") return Framing::raw;
+  return wrong("--framing is python, lines or raw, not \"" + std::string{text} + "\"");
+}
+
+Result<std::uint64_t> at_least_one(std::string_view name, std::string_view text) {
+  const auto count = number_of<std::uint64_t>(text);
+  if (count && *count > 0) return *count;
+  return wrong(std::string{name} + " takes a number from 1, not \"" + std::string{text} + "\"");
+}
+
+Result<Duration> seconds(std::string_view text) {
+  constexpr double kMost = 1e9;  // some 30 years
+  const auto number = number_of<double>(text);
+  if (number && *number >= 0 && *number <= kMost) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{*number});
+  }
+  return wrong("--timeout takes seconds, as 5 or 0.5, not \"" + std::string{text} + "\"");
+}
+
+// Reads the options' values into `options`.
+class Parsing final {
+ public:
+  Parsing(ChannelOptions& options, std::span<const char* const> arguments)
+      : options_(options), at_(arguments) {}
+
+  bool chose_side() const { return listens_.has_value(); }
+
+  Result<void> all() {
+    while (at_.next()) {
+      if (auto parsed = at_.is_plain() ? address() : option(); !parsed) return parsed;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> address() {
+    if (!options_.address.empty()) {
+      return wrong("there are two addresses, " + options_.address.text() + " and " +
+                   std::string{at_.text()});
+    }
+    const Address address{at_.text()};
+    const auto transport = transports::Catalog::standard()->find(address);
+    if (!transport) return transport.error();
+    if (address.scheme() == "inproc") {
+      return wrong(
+          "inproc: stays inside one process, and nobody else is in this one; take unix:, "
+          "fifo: or tcp:");
+    }
+    options_.address = address;
+    return {};
+  }
+
+  Result<void> option() {
+    if (at_.is("--listen")) return listen(true);
+    if (at_.is("--dial")) return listen(false);
+    if (at_.is("--binary")) return flag(options_.binary);
+    if (at_.is("--help") || at_.is("-h")) return flag(options_.help);
+    if (at_.is("--framing")) return value(options_.connect.framing, framing);
+    if (at_.is("--timeout")) return value(options_.timeout, seconds);
+    if (at_.is("--authkey-file")) {
+      return value(options_.key_file,
+                   [](auto text) { return Result<std::filesystem::path>{text}; });
+    }
+    if (at_.is("--count")) {
+      return value(options_.count, [](auto text) { return at_least_one("--count", text); });
+    }
+    if (at_.is("--max-message")) {
+      return value(options_.connect.max_message,
+                   [](auto text) { return at_least_one("--max-message", text); });
+    }
+    return wrong("there is no option " + std::string{at_.text()});
+  }
+
+  Result<void> listen(bool listen) {
+    if (listens_ && *listens_ != listen) return wrong("--listen and --dial exclude each other");
+    listens_ = listen;
+    options_.listen = listen;
+    return at_.no_value();
+  }
+
+  Result<void> flag(bool& place) {
+    place = true;
+    return at_.no_value();
+  }
+
+  template <class Place, class Parse>
+  Result<void> value(Place& place, Parse parse) {
+    const auto text = at_.value();
+    if (!text) return text.error();
+    auto parsed = parse(*text);
+    if (!parsed) return parsed.error();
+    place = std::move(*parsed);
+    return {};
+  }
+
+  ChannelOptions& options_;
+  Arguments at_;
+  std::optional<bool> listens_;
+};
+
+}  // namespace
+
+Result<ChannelOptions> parse_channel_options(Way way, std::span<const char* const> arguments) {
+  ChannelOptions options;
+  options.listen = way == Way::recv;
+  Parsing parsing{options, arguments};
+  if (auto parsed = parsing.all(); !parsed) return parsed.error();
+  if (options.help) return options;
+  if (options.address.empty()) {
+    return wrong("where to? Name an address, such as unix:/tmp/lines.sock or tcp://127.0.0.1:7000");
+  }
+  // An inherited end of a pipe is simply there.
+  if (options.address.scheme() == "pipe" && !parsing.chose_side()) options.listen = false;
+  return options;
+}
+
+std::string_view channel_usage(Way way) {
+  return way == Way::send ? kSendUsage : kRecvUsage;
+}
+
+}  // namespace troupe::tools
