@@ -28,7 +28,10 @@ int hex_digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// %41 -> A; false when a % is not followed by two hexadecimal digits.
+constexpr std::string_view kBadPercent =
+    "a % is followed by the two hexadecimal digits of a byte, which is not zero";
+
+// %41 -> A; false for kBadPercent.
 bool decode_percent(std::string_view text, std::string& decoded) {
   decoded.clear();
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -38,7 +41,7 @@ bool decode_percent(std::string_view text, std::string& decoded) {
     }
     const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) {
       return false;
     }
     decoded += static_cast<char>(high * 16 + low);
@@ -148,7 +151,7 @@ Address::Parts Address::parse_parts(std::string_view url) {
     path = slash == std::string_view::npos ? "" : hierarchy.substr(slash);
   }
   if (!decode_percent(path, parts.path)) {
-    return fail("a % is not followed by two hexadecimal digits");
+    return fail(kBadPercent);
   }
   while (!options.empty()) {
     const std::size_t end = options.find('&');
@@ -156,7 +159,7 @@ Address::Parts Address::parse_parts(std::string_view url) {
     const std::size_t equals = option.find('=');
     std::string value;
     if (equals != std::string_view::npos && !decode_percent(option.substr(equals + 1), value)) {
-      return fail("a % is not followed by two hexadecimal digits");
+      return fail(kBadPercent);
     }
     parts.options.emplace_back(option.substr(0, equals), std::move(value));
     options = end == std::string_view::npos ? "" : options.substr(end + 1);

@@ -131,6 +131,15 @@ TEST_P(StreamTest, MemoryForABodyGrowsAsItArrives) {  // W19
   }
 }
 
+TEST_P(StreamTest, TheLargestLengthOfAllIsWaitedForWhereThereIsNoLimit) {
+  RawPeer peer = connect_raw({.max_message = SIZE_MAX});
+  write_raw(peer.writes(), joined(from_hex("ff ff ff ff ff ff ff ff ff ff ff ff"), pattern(3000)));
+  EXPECT_FALSE(receiver().arm_receive());
+  EXPECT_TRUE(is_silent(receiver()));
+  peer.close();
+  EXPECT_EQ(receive_error(receiver()), Code::malformed);
+}
+
 TEST_P(StreamTest, ANegativeLengthIsMalformed) {  // W19
   for (const char* header : {"ff ff ff fe", "80 00 00 00", "80 00 00 05", "fe ff ff ff"}) {
     const RawPeer peer = connect_raw();

@@ -21,8 +21,9 @@ Begun begun_at(std::string_view bytes) {
   const auto low = static_cast<unsigned char>(bytes[kHelloMagic.size() + 1]);
   const std::size_t length = std::size_t{high} * 256U + low;
   const std::string_view path = bytes.substr(kHelloHead, length);
-  const bool is_garbage =
-      length > kMostHelloPath || (!path.empty() && !fits_hello(path)) || length == 0;
+  const bool another_begins = bytes.find(kHelloMagic, kHelloHead) < kHelloHead + length;
+  const bool is_garbage = length == 0 || length > kMostHelloPath || another_begins ||
+                          (!path.empty() && !fits_hello(path));
   return {is_garbage, path.size() == length, path};
 }
 

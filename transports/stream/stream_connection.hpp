@@ -98,7 +98,7 @@ class StreamConnection final : public FrameConnection {
   std::size_t receive_limit_;
   std::size_t scanned_ = 0;  // bytes of an unfinished line that hold no line end
   bool at_end_ = false;
-  From from_ = From::kernel;   // of the receive under way
+  From from_ = From::kernel;  // of the receive under way
   struct Arrival {
     std::size_t fds = 0;
     std::uint64_t until = 0;  // the frames that mention them begin before this byte

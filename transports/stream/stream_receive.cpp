@@ -81,21 +81,20 @@ Result<Progress> StreamConnection::receive_framed(IncomingFrame& frame,
       if (header->negative || header->length > receive_limit_) {
         return receive_failed(bad_length(header->length, header->negative));
       }
-      const std::size_t whole = header->size + header->length;
-      if (unread.size() >= whole) {
-        frame.body = unread.subspan(header->size, header->length);
-        receive_buffer_.take(whole);
-        bytes_taken_ += whole;
+      const auto first = unread.subspan(header->size);
+      if (first.size() >= header->length) {
+        frame.body = first.first(header->length);
+        receive_buffer_.take(header->size + header->length);
+        bytes_taken_ += header->size + header->length;
         return Progress::done;
       }
       if (header->length > kLarge) {
-        const auto first = unread.subspan(header->size);
         receive_buffer_.take(unread.size());
         bytes_taken_ += header->size;
         large_.begin(header->length, first, destination);
         return receive_large(frame);
       }
-      least = whole - unread.size();
+      least = header->length - first.size();
     }
     const auto read = read_more(least);
     if (!read || *read == Progress::would_block) {
@@ -228,7 +227,7 @@ bool StreamConnection::arm_receive() {
     case Framing::python: {
       const auto header = large_.active() ? std::nullopt : parse_header(unread);
       return header && (header->negative || header->length > receive_limit_ ||
-                        unread.size() >= header->size + header->length);
+                        unread.size() - header->size >= header->length);
     }
     case Framing::lines:
       return unread.size() > receive_limit_ ||
