@@ -6,10 +6,10 @@
 // both by the messages received. A received text of 52 characters is one by itself, as the
 // std::string that the receiver is given; a received Buffer of 1 MiB is one too.
 #include "allocation_counter.hpp"
-#include "bench_runtime.hpp"
 #include "messages.hpp"
 #include "questions.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
+#include "troupe/runtime/runtime.hpp"
 
 #include <array>
 #include <functional>
@@ -48,7 +48,7 @@ std::uint64_t message_count(const Effort& effort, std::size_t size) {
 }
 
 double of_bytes(std::size_t size, const Effort& effort) {
-  BenchRuntime runtime{true};
+  troupe::Runtime runtime{troupe::RuntimeOptions{}};
   auto ends =
       troupe::connect_ends(runtime, "unix:", troupe::transports::Direction::one_way, false).value();
   const troupe::Bytes message(size, std::byte{1});
@@ -60,7 +60,7 @@ double of_bytes(std::size_t size, const Effort& effort) {
 
 template <class Message>
 double of_typed(std::size_t size, const Effort& effort) {
-  BenchRuntime runtime{true};
+  troupe::Runtime runtime{troupe::RuntimeOptions{}};
   auto ends = troupe::one_way_pipe<Message>(runtime, "unix:").value();
   const Message message = example<Message>(size);
   return both(

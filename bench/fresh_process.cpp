@@ -15,7 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -42,6 +42,7 @@ static_assert(sizeof(Report) < 4096, "a pipe takes it at once");
 
 pid_t fork_bound_to_us() {
   const pid_t us = ::getpid();
+  std::fflush(nullptr);  // what is buffered is printed once
   const pid_t pid = ::fork();
   if (pid < 0) {
     throw_errno("fork");

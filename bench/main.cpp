@@ -7,6 +7,8 @@
 // one.
 #include "questions.hpp"
 #include "report.hpp"
+#include "started_again.hpp"
+#include "troupe/runtime/runtime.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -63,8 +65,13 @@ std::optional<Options> parse(std::span<char*> arguments) {
 
 // The questions, without the works that are not asked for.
 std::vector<bench::Question> chosen(const std::string& filter) {
-  std::vector<bench::Question> questions{bench::round_trips(), bench::streams(), bench::codecs(),
-                                         bench::syscalls(), bench::allocations()};
+  std::vector<bench::Question> questions{bench::round_trips(),
+                                         bench::streams(),
+                                         bench::codecs(),
+                                         bench::process_starts(),
+                                         bench::process_starts_by_exec(),
+                                         bench::syscalls(),
+                                         bench::allocations()};
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {
       return work.name.find(filter) == std::string::npos;
@@ -121,6 +128,11 @@ int start(std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == std::string_view{bench::kBeAChild}) {
+    const troupe::Runtime runtime{argc, argv};
+    return 1;
+  }
+  if (argc == 2 && argv[1] == std::string_view{bench::kReturnAtOnce}) return 0;
   try {
     return start(std::span{argv, static_cast<std::size_t>(argc)}.subspan(1));
   } catch (const std::exception& error) {

@@ -14,8 +14,9 @@ Question round_trips();     // round_trip.cpp
 Question streams();         // stream.cpp
 Question codecs();          // codec.cpp
 Question process_starts();  // process_start.cpp
-Question syscalls();        // syscalls.cpp
-Question allocations();     // allocations.cpp
+Question process_starts_by_exec();
+Question syscalls();     // syscalls.cpp
+Question allocations();  // allocations.cpp
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

@@ -12,7 +12,7 @@ namespace bench {
 namespace {
 
 constexpr int kNameWidth = 27;
-constexpr int kFigureWidth = 19;
+constexpr int kFigureWidth = 18;
 constexpr int kBudgetWidth = 14;
 
 // Three digits that mean something.
@@ -79,6 +79,9 @@ std::string json_median(const Figures& side) {
 void Table::begin(const Machine& machine, const Effort& effort) {
   std::printf("%s; %s; commit %s; %s; load %.2f\n", machine.cpu.c_str(), machine.kernel.c_str(),
               machine.commit.c_str(), machine.date.c_str(), machine.load);
+  if (machine.load > 0.5) {
+    std::printf("others are at work here: the figures are noise in part\n");
+  }
   std::printf("%d rounds; a side runs %g ms a round; median (least-most) of the rounds\n",
               effort.rounds, std::chrono::duration<double, std::milli>(effort.duration).count());
   std::printf(

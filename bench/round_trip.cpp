@@ -11,15 +11,17 @@
 //
 // awake: each process on a CPU of its own, with learned spin, which is the default. The floor polls
 // with calls that do not block. ZeroMQ's processes go where the scheduler puts them.
-#include "bench_runtime.hpp"
-#include "fresh_process.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
 #include "peers/zeromq.hpp"
 #include "questions.hpp"
+#include "started_again.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
+#include "troupe/runtime/process/process.hpp"
+#include "troupe/runtime/runtime.hpp"
 
 #include <array>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -28,7 +30,8 @@ using troupe::Connection;
 
 constexpr double kMicroseconds = 1e6;  // in a second
 
-void echo(Connection& end) {
+void echo(Connection end, int cpu) {
+  pin_to(cpu);
   std::array<std::byte, kRoundTripBytes> message{};
   while (end.receive_into(message)) {
     end.send_bytes(message).value();
@@ -70,17 +73,16 @@ std::string pair_address(const std::string& scheme) {
 
 double our_round_trip(const RoundTrip& trip, const Meter& meter) {
   const Placement where = placement(trip.waiting);
-  BenchRuntime runtime{trip.waiting == Waiting::awake};
+  const bool asleep = trip.waiting == Waiting::asleep;
+  // A Runtime that finds one CPU does not spin, and neither does its child.
+  if (asleep) pin_to(where.measuring);
+  StartedAgain again;
+  troupe::Runtime runtime{again.argc(), again.argv()};
   auto ends = troupe::connect_ends(runtime, pair_address(trip.scheme),
                                    troupe::transports::Direction::duplex, false)
                   .value();
-  const Partner partner{[&] {
-    pin_to(where.partner);
-    ends.first.close();
-    echo(ends.second);
-  }};
+  const troupe::Process partner{runtime, echo, std::move(ends.second), where.partner};
   pin_to(where.measuring);
-  ends.second.close();
   std::array<std::byte, kRoundTripBytes> message{};
   return meter([&] {
     ends.first.send_bytes(message).value();

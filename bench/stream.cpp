@@ -12,14 +12,15 @@
 //
 // The floor of small messages is a write for each, what a program without a buffer does; it is no
 // limit, and ours gathers. For 1 MiB it is the machine's.
-#include "bench_runtime.hpp"
-#include "fresh_process.hpp"
 #include "messages.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
 #include "peers/zeromq.hpp"
 #include "questions.hpp"
+#include "started_again.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
+#include "troupe/runtime/process/process.hpp"
+#include "troupe/runtime/runtime.hpp"
 
 #include <cstring>
 #include <stdexcept>
@@ -37,7 +38,8 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
   throw std::runtime_error{"a message is lost"};
 }
 
-void send_bytes(Connection end, std::size_t size) {
+void send_bytes(Connection end, std::size_t size, int cpu) {
+  pin_to(cpu);
   std::vector<std::byte> message(size, std::byte{1});
   for (std::uint64_t number = kFirstNumber;; ++number) {
     std::memcpy(message.data(), &number, sizeof number);
@@ -60,7 +62,8 @@ double receive_bytes(Connection end, const Stream& stream, const Meter& meter) {
 }
 
 template <class Message>
-void send_typed(Connection end, std::size_t size) {
+void send_typed(Connection end, std::size_t size, int cpu) {
+  pin_to(cpu);
   troupe::Sender<Message> sender{std::move(end)};
   Message message = example<Message>(size);
   for (;;) {
@@ -85,21 +88,17 @@ double receive_typed(Connection end, const Stream& stream, const Meter& meter) {
 
 double our_stream(const Stream& stream, const Meter& meter) {
   const Placement where = placement(Waiting::awake);
-  BenchRuntime runtime{true};
+  StartedAgain again;
+  troupe::Runtime runtime{again.argc(), again.argv()};
   auto ends = troupe::connect_ends(runtime, pair_address(stream.scheme),
                                    troupe::transports::Direction::one_way, false)
                   .value();
   const bool typed = stream.form == Form::typed;
   const bool small = stream.size == 64;
-  const Partner partner{[&] {
-    pin_to(where.partner);
-    ends.first.close();
-    const auto send = !typed ? send_bytes : small ? send_typed<Line> : send_typed<Block>;
-    send(std::move(ends.second), stream.size);
-  }};
-  pin_to(where.measuring);
-  ends.second.close();
+  const auto send = !typed ? send_bytes : small ? send_typed<Line> : send_typed<Block>;
   const auto receive = !typed ? receive_bytes : small ? receive_typed<Line> : receive_typed<Block>;
+  const troupe::Process partner{runtime, send, std::move(ends.second), stream.size, where.partner};
+  pin_to(where.measuring);
   return receive(std::move(ends.first), stream, meter);
 }
 

@@ -84,8 +84,9 @@ double stream(const Stream& stream, std::chrono::nanoseconds duration) {
               std::to_string(stream.messages_a_step())});
 }
 
-double process_start(const std::string& method, std::size_t image_bytes, int count) {
-  return run({"process_start", method, std::to_string(image_bytes), std::to_string(count)});
+double process_start(const std::string& method, std::size_t image_bytes,
+                     std::chrono::nanoseconds duration) {
+  return run({"process_start", method, seconds(duration), std::to_string(image_bytes)});
 }
 
 }  // namespace bench::python

@@ -16,6 +16,7 @@ double stream(const Stream& stream, std::chrono::nanoseconds duration);
 
 // Seconds that starting a process that does nothing and waiting for its end takes, from one that
 // holds so much memory. `method` is fork or spawn.
-double process_start(const std::string& method, std::size_t image_bytes, int count);
+double process_start(const std::string& method, std::size_t image_bytes,
+                     std::chrono::nanoseconds duration);
 
 }  // namespace bench::python

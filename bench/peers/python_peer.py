@@ -5,7 +5,7 @@ Each command prints one number, the seconds a step takes:
 
   round_trip SCHEME SECONDS CPU CPU               send_bytes and recv_bytes of 64 bytes, there and back
   stream SCHEME SECONDS CPU CPU SIZE FORM COUNT   COUNT messages received; FORM bytes, or typed: pickled
-  process_start METHOD BYTES COUNT                Process start and join, while BYTES of memory are held
+  process_start METHOD SECONDS BYTES              Process start and join, while BYTES of memory are held
 
 Pipe for pipe, fifo and unix (two one-way ones, and a duplex one for unix), Listener and Client for tcp.
 """
@@ -112,22 +112,18 @@ def nothing():
     pass
 
 
-def process_start(method, image_bytes, count):
+def process_start(method, seconds, image_bytes):
     resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     held = bytearray(max(0, int(image_bytes) - resident))
     held[::4096] = b"x" * len(held[::4096])
     context = multiprocessing.get_context(method)
 
-    def once():
+    def step():
         process = context.Process(target=nothing)
         process.start()
         process.join()
         assert process.exitcode == 0
-    once()
-    begin = time.perf_counter()
-    for _ in range(int(count)):
-        once()
-    return (time.perf_counter() - begin) / int(count)
+    return timed(float(seconds), step)
 
 
 if __name__ == "__main__":
