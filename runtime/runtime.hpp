@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Runtime: what everything that waits, talks or starts something belongs to. A program makes one in the
-// first line of main:
+// Runtime: what everything that waits, talks or starts something belongs to. A program makes one in
+// the first line of main:
 //
 //   int main(int argc, char** argv) {
 //     troupe::Runtime runtime{argc, argv};
 //
-// There the zygote is forked, before any thread exists and anything is opened; in a child process that line
-// becomes the child's life, and main goes no further. A library or a test makes `Runtime{options}` wherever
-// it likes, also beside others.
+// There the zygote is forked, before any thread exists and anything is opened; in a child process
+// that line becomes the child's life, and main goes no further. A library or a test makes
+// `Runtime{options}` wherever it likes, also beside others.
 //
-// Thread-safe, but for construction and destruction, which are the same thread's; that thread's runtimes
-// end in the reverse of the order they began in. Nothing that was made with it is used after its end.
+// Thread-safe, but for construction and destruction, which are the same thread's; that thread's
+// runtimes end in the reverse of the order they began in. Nothing that was made with it is used
+// after its end.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -22,11 +23,11 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace troupe {
 
 namespace process {
-class Newborn;
 class ProcessHost;
 class TerminationWatch;
 }  // namespace process
@@ -35,8 +36,8 @@ class Runtime final : public RuntimeCore {
  public:
   // In a child this does not return. Throws Error (system).
   Runtime(int& argc, char** argv, RuntimeOptions options = {});
-  // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of another
-  // Runtime, or by exec. Throws Error (system).
+  // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of
+  // another Runtime, or by exec. Throws Error (system).
   explicit Runtime(RuntimeOptions options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -54,14 +55,13 @@ class Runtime final : public RuntimeCore {
   using Scope = RuntimeCore::Scope;
 
  private:
-  struct Entry;
-  Runtime(Entry entry, RuntimeOptions& options);
+  Runtime(std::shared_ptr<process::ProcessHost> host, RuntimeOptions& options);
 
-  [[noreturn]] void run_child(process::Newborn& newborn);
+  static std::shared_ptr<process::ProcessHost> enter(int argc, char** argv,
+                                                     RuntimeOptions& options);
 
   const std::string name_;
   const Duration stop_grace_;
-  std::unique_ptr<process::Newborn> newborn_;
   std::unique_ptr<process::TerminationWatch> termination_;
   std::optional<Scope> scope_;
 };

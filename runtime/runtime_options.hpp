@@ -18,28 +18,33 @@ namespace troupe {
 
 enum class SignalPolicy : std::uint8_t {
   leave_alone,
-  stop_on_terminate,  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at once
+  stop_on_terminate,  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at
+                      // once
 };
 
 struct RuntimeOptions {
   std::string name{};  // for logs and threads; default: the process's
 
-  // How processes start where ProcessOptions does not say; automatic: from a zygote where there can be one.
+  // How processes start where ProcessOptions does not say; automatic: from a zygote where there can
+  // be one.
   StartMethod start = StartMethod::automatic;
-  // What is executed for StartMethod::exec, and for a zygote that has to be made anew; default: this
-  // program. It must make a Runtime{argc, argv} in main, and be the same build.
+  // What is executed for StartMethod::exec, and for a zygote that has to be made anew; default:
+  // this program. It must make a Runtime{argc, argv} in main, and be the same build.
   std::filesystem::path executable{};
-  // Runs where children come from: once in the zygote, in each child that has none. What it loads children
-  // share, copy-on-write. It may not leave a thread running. The descriptors it opens stay open.
+  // Runs where children come from: once in the zygote, in each child that has none. What it loads
+  // children share, copy-on-write. It may not leave a thread running. The descriptors it opens stay
+  // open.
   std::function<void()> preload{};
 
   SignalPolicy signals = SignalPolicy::leave_alone;
-  // How long the destructor lets what runs end by itself; processes may have less (ProcessOptions::grace).
+  // How long the destructor lets what runs end by itself; processes may have less
+  // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
 
   // Where lines for the log go; may be called from several threads at once. Default: nowhere.
   Log::Sink log{};
-  // Makes what tells the time, chooses, runs and waits; for tests and embedding. Default: the system's.
+  // Makes what tells the time, chooses, runs and waits; for tests and embedding. Default: the
+  // system's.
   std::function<Ports()> ports{};
 };
 

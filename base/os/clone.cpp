@@ -14,7 +14,8 @@
 
 #ifdef TROUPE_THREAD_SANITIZER
 extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): sanitizer/linux_syscall_hooks.h
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming):
+// sanitizer/linux_syscall_hooks.h
 void __sanitizer_syscall_pre_impl_fork();
 void __sanitizer_syscall_post_impl_fork(long result);
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
@@ -24,11 +25,13 @@ void __sanitizer_syscall_post_impl_fork(long result);
 namespace troupe::os {
 namespace {
 
-// Where libc keeps the id of the calling thread, which the kernel writes anew in the copy; null when that
-// place cannot be known. With a stale id there, robust and priority-inheriting mutexes do not work.
+// Where libc keeps the id of the calling thread, which the kernel writes anew in the copy; null
+// when that place cannot be known. With a stale id there, robust and priority-inheriting mutexes do
+// not work.
 pid_t* thread_id_place() noexcept {
   pid_t* place = nullptr;
-  if (::prctl(PR_GET_TID_ADDRESS, &place, 0, 0, 0) != 0 || place == nullptr || *place != ::gettid()) {
+  if (::prctl(PR_GET_TID_ADDRESS, &place, 0, 0, 0) != 0 || place == nullptr ||
+      *place != ::gettid()) {
     return nullptr;
   }
   return place;
@@ -42,8 +45,12 @@ std::uint64_t address(T* pointer) noexcept {
 // Around the call, the sanitizer is told; in between nothing may be seen by it.
 struct Announced {
 #ifdef TROUPE_THREAD_SANITIZER
-  Announced() { __sanitizer_syscall_pre_impl_fork(); }
-  static void done(long pid) { __sanitizer_syscall_post_impl_fork(pid); }
+  Announced() {
+    __sanitizer_syscall_pre_impl_fork();
+  }
+  static void done(long pid) {
+    __sanitizer_syscall_post_impl_fork(pid);
+  }
 #else
   static void done(long /*pid*/) {}
 #endif
@@ -80,7 +87,8 @@ Result<Cloned> clone_process(Relation relation) {
   std::size_t robust_size = 0;
   const bool robust = ::syscall(SYS_get_robust_list, 0, &robust_list, &robust_size) == 0;
 
-  const long pid = announced_clone(flags, relation == Relation::child ? &pidfd : nullptr, thread_id);
+  const long pid =
+      announced_clone(flags, relation == Relation::child ? &pidfd : nullptr, thread_id);
   if (pid < 0) {
     return Error::system("clone a process", errno);
   }

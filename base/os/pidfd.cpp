@@ -16,8 +16,6 @@
 namespace troupe::os {
 namespace {
 
-
-
 // PIDFD_GET_INFO of linux/pidfd.h, which Debian 12 lacks.
 struct PidfdInfo {
   std::uint64_t mask;
@@ -77,8 +75,8 @@ Result<void> send_signal(int pidfd, pid_t pid, int number) {
   if ((errno == ENOSYS || errno == EPERM) && (::kill(pid, number) == 0 || errno == ESRCH)) {
     return {};
   }
-  return Error::system("send signal " + std::to_string(number) + " to process " + std::to_string(pid),
-                       errno);
+  return Error::system(
+      "send signal " + std::to_string(number) + " to process " + std::to_string(pid), errno);
 }
 
 ProcessStatus try_reap(int pidfd) noexcept {

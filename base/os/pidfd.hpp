@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Processes by descriptor: a pidfd names one process for ever, where a pid is used again. Readable once
-// the process has ended. Thread-safe.
+// Processes by descriptor: a pidfd names one process for ever, where a pid is used again. Readable
+// once the process has ended. Thread-safe.
 
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"

@@ -48,8 +48,8 @@ TROUPE_NOT_SANITIZED long call(long number, Arguments... arguments) noexcept {
 }
 
 TROUPE_NOT_SANITIZED void reset_signals() noexcept {
-  // The kernel's struct sigaction: all zeros is the default. libc's sigaction would write down elsewhere
-  // what it did, in memory that is the starter's.
+  // The kernel's struct sigaction: all zeros is the default. libc's sigaction would write down
+  // elsewhere what it did, in memory that is the starter's.
   struct Default {
     std::array<unsigned long, 4> zeros;
   };
@@ -101,8 +101,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Runs `launch` in the starter's memory, on a stack of its own, while the calling thread waits for the
-// exec. No signal handler of the starter may run there, hence the mask.
+// Runs `launch` in the starter's memory, on a stack of its own, while the calling thread waits for
+// the exec. No signal handler of the starter may run there, hence the mask.
 long start(Launch& launch, int& pidfd) {
   const auto stack = std::make_unique<std::array<std::byte, kStackBytes>>();
   sigset_t all;

@@ -20,9 +20,10 @@ struct Program {
 };
 inline constexpr int kInheritedFd = 3;
 
-// Starts `program` with an empty signal mask and default dispositions, with /dev/null as its input (and
-// as those outputs that the caller has closed), and with no other descriptor than these four. Unlike a
-// copy it is known to waitpid(-1) and ends with a SIGCHLD. Blocks until the program runs. Errors: system.
+// Starts `program` with an empty signal mask and default dispositions, with /dev/null as its input
+// (and as those outputs that the caller has closed), and with no other descriptor than these four.
+// Unlike a copy it is known to waitpid(-1) and ends with a SIGCHLD. Blocks until the program runs.
+// Errors: system.
 Result<Cloned> start_program(const Program& program);
 
 }  // namespace troupe::os

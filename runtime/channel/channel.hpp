@@ -97,8 +97,8 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   std::optional<transports::IncomingFrame> waiting_;  // received and not yet taken
   LearnedSpin spin_;
   bool expects_wait_ =
-      false;  // the last receive found nothing at first: asking at once is of no use
-  bool first_ = true;             // no message has come yet
+      false;           // the last receive found nothing at first: asking at once is of no use
+  bool first_ = true;  // no message has come yet
   std::optional<Error> refused_;  // the peer asks for a key
 
   bool closed_ = false;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The ports of a Runtime besides Clock and Random: how it waits (Poller) and where it runs what nobody
-// waits for (Executor). Handed in, never reached for, so that a test or a simulation can hold them; the
-// thread forms here are what a program gets by default.
+// The ports of a Runtime besides Clock and Random: how it waits (Poller) and where it runs what
+// nobody waits for (Executor). Handed in, never reached for, so that a test or a simulation can
+// hold them; the thread forms here are what a program gets by default.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
@@ -30,8 +30,9 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   virtual ~Poller() = default;
 
-  // Blocks the caller until an item is ready (all that are get marked) or the deadline passes (timed_out).
-  // An end or error of a descriptor is readiness. Signals that arrive meanwhile are not visible.
+  // Blocks the caller until an item is ready (all that are get marked) or the deadline passes
+  // (timed_out). An end or error of a descriptor is readiness. Signals that arrive meanwhile are
+  // not visible.
   virtual Result<void> wait(std::span<PollItem> items, Deadline until) = 0;
 
   // poll(2) on the calling thread.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RuntimeCore: what every floor of the runtime needs of a Runtime: its ports, its transports, and whether
-// it is stopping. Runtime (runtime/runtime.hpp) is one, and is what users make; functions take a
-// RuntimeCore& where a Runtime is meant, so that a floor never includes one above it.
+// RuntimeCore: what every floor of the runtime needs of a Runtime: its ports, its transports, and
+// whether it is stopping. Runtime (runtime/runtime.hpp) is one, and is what users make; functions
+// take a RuntimeCore& where a Runtime is meant, so that a floor never includes one above it.
 //
 // Thread-safe, but for construction and destruction.
 
@@ -29,11 +29,11 @@ class Catalog;
 
 // The ports to use; an empty one means the system's.
 struct Ports {
-  const Clock* clock = nullptr;    // not owned
-  Random* random = nullptr;        // not owned
+  const Clock* clock = nullptr;  // not owned
+  Random* random = nullptr;      // not owned
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Poller> poller;
-  bool spin = true;                // waits may poll for some µs first, while that has lately paid
+  bool spin = true;  // waits may poll for some µs first, while that has lately paid
 };
 
 class RuntimeCore {

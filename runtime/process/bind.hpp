@@ -3,8 +3,9 @@
 
 // bind and task: functions with what they need, as values that another process can run.
 //
-//   Process worker{runtime, bind(resize, 640, 480), "cat.png"};   // resize(640, 480, "cat.png") there
-//   constexpr auto kShrink = task("shrink", shrink);              // a name that two programs share
+//   Process worker{runtime, bind(resize, 640, 480), "cat.png"};   // resize(640, 480, "cat.png")
+//   there constexpr auto kShrink = task("shrink", shrink);              // a name that two programs
+//   share
 
 #include <string>
 #include <string_view>
@@ -14,12 +15,12 @@
 
 namespace troupe {
 
-// A function with its first arguments. Those are messages, and are encoded when it is sent. A value.
+// A function with its first arguments. Those are messages, and are encoded when it is sent. A
+// value.
 template <class F, class... X>
 class Bound final {
  public:
-  explicit Bound(F run, std::tuple<X...> first)
-      : run_(std::move(run)), first_(std::move(first)) {}
+  explicit Bound(F run, std::tuple<X...> first) : run_(std::move(run)), first_(std::move(first)) {}
 
   const F& function() const noexcept { return run_; }
   const std::tuple<X...>& arguments() const noexcept { return first_; }
@@ -50,13 +51,12 @@ class Bound final {
 
 // Text is kept as a std::string: a pointer means nothing elsewhere.
 template <class X>
-using BoundArgument =
-    std::conditional_t<std::is_same_v<std::decay_t<X>, const char*> ||
-                           std::is_same_v<std::decay_t<X>, char*>,
-                       std::string, std::decay_t<X>>;
+using BoundArgument = std::conditional_t<std::is_same_v<std::decay_t<X>, const char*> ||
+                                             std::is_same_v<std::decay_t<X>, char*>,
+                                         std::string, std::decay_t<X>>;
 
-// `function`: a function or a lambda without captures. It is called with `arguments` before all others
-// (after a Runtime&, where it takes one).
+// `function`: a function or a lambda without captures. It is called with `arguments` before all
+// others (after a Runtime&, where it takes one).
 template <class F, class... X>
 Bound<std::decay_t<F>, BoundArgument<X>...> bind(F&& function, X&&... arguments) {
   return Bound<std::decay_t<F>, BoundArgument<X>...>{
@@ -66,8 +66,8 @@ Bound<std::decay_t<F>, BoundArgument<X>...> bind(F&& function, X&&... arguments)
 template <class Signature>
 class Task;
 
-// A function under a name. What comes from a listener may run nothing but the tasks that a program offers:
-// the names are the list of what is allowed, and mean the same in every build. A value.
+// A function under a name. What comes from a listener may run nothing but the tasks that a program
+// offers: the names are the list of what is allowed, and mean the same in every build. A value.
 template <class R, class... X>
 class Task<R(X...)> final {
  public:

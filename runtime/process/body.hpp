@@ -2,8 +2,9 @@
 #pragma once
 
 // What may be the body of a process and how it gets there: what travels is the address of run_body,
-// instantiated for the body's type and parameters, then the arguments as one message. Functions among them
-// travel as FunctionId; that is only for descriptors which were inherited, so no Codec says it.
+// instantiated for the body's type and parameters, then the arguments as one message. Functions
+// among them travel as FunctionId; that is only for descriptors which were inherited, so no Codec
+// says it.
 
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/process/bind.hpp"
@@ -33,10 +34,13 @@ using RunBody = Result<int> (*)(Runtime& runtime, Reader& reader);
 template <class... T>
 struct Types {};
 
-// ---- What a body takes -------------------------------------------------------------------------------
+// ---- What a body takes
+// -------------------------------------------------------------------------------
 
 template <class T>
-concept HasOneCallOperator = requires { &T::operator(); };
+concept HasOneCallOperator = requires {
+  &T::operator();
+};
 
 // Parameters<F>::Of<X...>: what F takes when it is given X..., without a Runtime& in front.
 template <class F>
@@ -56,8 +60,8 @@ struct FixedParameters {
   using Of = Types<std::decay_t<P>...>;
   template <class... X>
   static constexpr bool kTakesRuntime = false;
-  static_assert((... && (!std::is_lvalue_reference_v<P> ||
-                         std::is_const_v<std::remove_reference_t<P>>)),
+  static_assert((... &&
+                 (!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>)),
                 "troupe: the body of a process gets copies: take parameters by value or const&");
 };
 template <class... P>
@@ -93,22 +97,25 @@ struct WithoutFirst<0, Types<P...>> {
   using Type = Types<P...>;
 };
 template <std::size_t Count, class First, class... P>
-  requires(Count > 0)
-struct WithoutFirst<Count, Types<First, P...>> : WithoutFirst<Count - 1, Types<P...>> {};
+requires(Count > 0) struct WithoutFirst<Count, Types<First, P...>>
+    : WithoutFirst<Count - 1, Types<P...>> {
+};
 
 template <class F, class... B>
 struct Parameters<Bound<F, B...>> {
   template <class... X>
-  using Of = typename WithoutFirst<sizeof...(B), typename Parameters<F>::template Of<B..., X...>>::Type;
+  using Of =
+      typename WithoutFirst<sizeof...(B), typename Parameters<F>::template Of<B..., X...>>::Type;
   template <class... X>
   static constexpr bool kTakesRuntime = Parameters<F>::template kTakesRuntime<B..., X...>;
 };
 
-// ---- What may be one ---------------------------------------------------------------------------------
+// ---- What may be one
+// ---------------------------------------------------------------------------------
 
 template <class F>
 inline constexpr bool kIsFunctionPointer =
-    std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
+    std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
 template <class F>
 inline constexpr bool kIsBound = false;
 template <class F, class... B>
@@ -120,14 +127,13 @@ inline constexpr bool kIsTask<Task<Signature>> = true;
 
 // A lambda without captures, or another class that holds nothing.
 template <class F>
-inline constexpr bool kIsStateless = std::is_class_v<F> && std::is_empty_v<F> &&
-                                     std::is_default_constructible_v<F>;
+inline constexpr bool kIsStateless =
+    std::is_class_v<F>&& std::is_empty_v<F>&& std::is_default_constructible_v<F>;
 
-// Anything that stands where a body does. Whether it can be sent is checked inside, with a message that
-// says what to do.
+// Anything that stands where a body does. Whether it can be sent is checked inside, with a message
+// that says what to do.
 template <class F>
-concept LooksLikeBody =
-    kIsFunctionPointer<F> ||
+concept LooksLikeBody = kIsFunctionPointer<F> ||
     (std::is_class_v<F> && !std::is_convertible_v<F*, RuntimeCore*> &&
      !std::is_same_v<F, ProcessOptions> && !std::is_same_v<F, Process>);
 
@@ -140,7 +146,8 @@ inline constexpr bool kCanBeSent<Bound<F, B...>> = kCanBeSent<F>;
 template <class T>
 inline constexpr bool kIsFunction = kIsFunctionPointer<T> || kIsBound<T> || kIsTask<T>;
 
-// ---- Functions on the wire ---------------------------------------------------------------------------
+// ---- Functions on the wire
+// ---------------------------------------------------------------------------
 
 void write_function(Writer& writer, AnyFunction function);
 // Null, with the reader failed, when it is not there.
@@ -163,7 +170,7 @@ struct FunctionOnWire {  // stateless
   }
 };
 template <class F>
-  requires kIsFunctionPointer<F>
+requires kIsFunctionPointer<F>
 struct FunctionOnWire<F> {
   static void write(Writer& writer, F function) {
     write_function(writer, reinterpret_cast<AnyFunction>(function));
@@ -223,7 +230,8 @@ Result<T> read_argument(Reader& reader) {
   }
 }
 
-// ---- In the child ------------------------------------------------------------------------------------
+// ---- In the child
+// ------------------------------------------------------------------------------------
 
 template <class Outcome>
 inline constexpr bool kIsOutcome =
@@ -233,9 +241,10 @@ inline constexpr bool kIsOutcome =
 template <class Call>
 Result<int> exit_code_of(Call call) {
   using Outcome = decltype(call());
-  static_assert(kIsOutcome<Outcome>,
-                "troupe: the body of a process returns void, an int (its exit code), or a Result of "
-                "these; results of other types go through a Pipe");
+  static_assert(
+      kIsOutcome<Outcome>,
+      "troupe: the body of a process returns void, an int (its exit code), or a Result of "
+      "these; results of other types go through a Pipe");
   if constexpr (std::is_void_v<Outcome>) {
     call();
     return 0;
@@ -252,7 +261,8 @@ template <class F, bool TakesRuntime, class... P>
 Result<int> run_body(Runtime& runtime, Reader& reader) {
   auto body = FunctionOnWire<F>::read(reader);
   std::tuple<Result<P>...> arguments{read_argument<P>(reader)...};
-  if (reader.failed() || !reader.at_end()) return reader.final_error("the arguments of the process");
+  if (reader.failed() || !reader.at_end())
+    return reader.final_error("the arguments of the process");
   return std::apply(
       [&](auto&... argument) {
         return exit_code_of([&]() -> decltype(auto) {
@@ -268,7 +278,8 @@ Result<int> run_body(Runtime& runtime, Reader& reader) {
       arguments);
 }
 
-// ---- In the starter ----------------------------------------------------------------------------------
+// ---- In the starter
+// ----------------------------------------------------------------------------------
 
 // An argument as the parameter's type: itself, or converted.
 template <class P>
@@ -298,10 +309,10 @@ template <class F, class... P, class... X>
 struct CallWith<F, Types<P...>, X...> {
   static_assert(sizeof...(P) == sizeof...(X),
                 "troupe: the body of the process takes another number of arguments");
-  static_assert((... && (std::is_copy_constructible_v<std::decay_t<X>> ||
-                         !std::is_lvalue_reference_v<X>)),
-                "troupe: channel ends and descriptors are moved into a process: use std::move, so that "
-                "no copy stays behind");
+  static_assert(
+      (... && (std::is_copy_constructible_v<std::decay_t<X>> || !std::is_lvalue_reference_v<X>)),
+      "troupe: channel ends and descriptors are moved into a process: use std::move, so that "
+      "no copy stays behind");
 
   using Arguments = std::tuple<Converted<P>...>;
 
@@ -324,9 +335,10 @@ struct CallWith<F, Types<P...>, X...> {
 
 template <class F, class... X>
 struct Call : CallWith<F, typename Parameters<F>::template Of<X...>, X...> {
-  static_assert(kCanBeSent<F>,
-                "troupe: a lambda with captures cannot be sent to another process: pass what it needs "
-                "as arguments, or use troupe::bind(f, args...)");
+  static_assert(
+      kCanBeSent<F>,
+      "troupe: a lambda with captures cannot be sent to another process: pass what it needs "
+      "as arguments, or use troupe::bind(f, args...)");
 };
 
 // What was given away is gone here too: no copy of a channel end stays open.

@@ -9,19 +9,27 @@ namespace {
 
 std::string verb_of(const Exit& exit) {
   switch (exit.kind) {
-    case Exit::Kind::normal: return "ended normally";
-    case Exit::Kind::failed: return "failed";
-    case Exit::Kind::exited: return "exited with code " + std::to_string(exit.code);
-    case Exit::Kind::killed: return "was killed by " + signal_name(exit.signal);
-    case Exit::Kind::unreachable: return "cannot be reached";
-    case Exit::Kind::restarted: return "was restarted";
+    case Exit::Kind::normal:
+      return "ended normally";
+    case Exit::Kind::failed:
+      return "failed";
+    case Exit::Kind::exited:
+      return "exited with code " + std::to_string(exit.code);
+    case Exit::Kind::killed:
+      return "was killed by " + signal_name(exit.signal);
+    case Exit::Kind::unreachable:
+      return "cannot be reached";
+    case Exit::Kind::restarted:
+      return "was restarted";
   }
   return "ended";
 }
 
 }  // namespace
 
-int Exit::python_code() const noexcept { return kind == Kind::killed ? -signal : code; }
+int Exit::python_code() const noexcept {
+  return kind == Kind::killed ? -signal : code;
+}
 
 std::string Exit::text() const {
   std::string text = who.empty() ? verb_of(*this) : who + " " + verb_of(*this);

@@ -26,12 +26,14 @@ const char* at(const dl_phdr_info& object, std::uint64_t offset) {
 // Whether `offset` is in code of the object.
 bool has_code_at(const dl_phdr_info& object, std::uint64_t offset) {
   return std::ranges::any_of(segments_of(object), [offset](const ElfW(Phdr) & segment) {
-    return segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 && offset >= segment.p_vaddr &&
-           offset - segment.p_vaddr < segment.p_memsz;
+    return segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 &&
+           offset >= segment.p_vaddr && offset - segment.p_vaddr < segment.p_memsz;
   });
 }
 
-constexpr std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
+constexpr std::size_t padded(std::size_t size) {
+  return (size + 3) & ~std::size_t{3};
+}
 
 // The build id in one segment of notes; empty when there is none.
 std::string_view build_id_in(std::string_view notes) {
@@ -79,11 +81,9 @@ std::string name_of(const dl_phdr_info& object) {
 // Calls `visit` with each loaded object until it returns true; whether it did.
 template <class Visit>
 bool find_object(Visit visit) {
-  return ::dl_iterate_phdr(
-             [](dl_phdr_info* object, std::size_t, void* data) {
-               return (*static_cast<Visit*>(data))(*object) ? 1 : 0;
-             },
-             &visit) != 0;
+  return ::dl_iterate_phdr([](dl_phdr_info* object, std::size_t,
+                              void* data) { return (*static_cast<Visit*>(data))(*object) ? 1 : 0; },
+                           &visit) != 0;
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// FunctionId: what a function is called in another process of the same program: the build id of the ELF
-// object that holds it, and where it stands in there. Valid across address randomisation and restarts,
-// not across builds. Only ever accepted over descriptors that were inherited, never from a listener.
-// Thread-safe. Programs are linked with -Wl,--build-id (troupe::troupe carries it).
+// FunctionId: what a function is called in another process of the same program: the build id of the
+// ELF object that holds it, and where it stands in there. Valid across address randomisation and
+// restarts, not across builds. Only ever accepted over descriptors that were inherited, never from
+// a listener. Thread-safe. Programs are linked with -Wl,--build-id (troupe::troupe carries it).
 
 #include "troupe/base/bytes.hpp"
 #include "troupe/base/result.hpp"
@@ -26,8 +26,8 @@ struct FunctionId {
 // Errors: refused, when the object that holds it has no build id, or the address is in none.
 Result<FunctionId> identify(AnyFunction function);
 
-// The function in this process. Errors: refused, when no loaded object has that build id (another build,
-// or a library that was loaded later), or nothing can be called there.
+// The function in this process. Errors: refused, when no loaded object has that build id (another
+// build, or a library that was loaded later), or nothing can be called there.
 Result<AnyFunction> find_function(const FunctionId& id);
 
 }  // namespace troupe

@@ -10,7 +10,9 @@
 namespace troupe {
 namespace {
 
-Error empty_process() { return Error{Code::closed, "this Process is empty: it was moved from, or never started"}; }
+Error empty_process() {
+  return Error{Code::closed, "this Process is empty: it was moved from, or never started"};
+}
 
 }  // namespace
 
@@ -29,7 +31,9 @@ Process& Process::operator=(Process&& other) noexcept {
   return *this;
 }
 
-Process::~Process() { let_go(); }
+Process::~Process() {
+  let_go();
+}
 
 void Process::let_go() noexcept {
   if (const auto child = std::move(child_); child != nullptr) {
@@ -66,23 +70,35 @@ Result<void> Process::signal(int number) {
   return family_->signal(*child_, number);
 }
 
-Result<void> Process::terminate() { return signal(SIGTERM); }
-Result<void> Process::kill() { return signal(SIGKILL); }
-Result<void> Process::interrupt() { return signal(SIGINT); }
+Result<void> Process::terminate() {
+  return signal(SIGTERM);
+}
+Result<void> Process::kill() {
+  return signal(SIGKILL);
+}
+Result<void> Process::interrupt() {
+  return signal(SIGINT);
+}
 
-bool Process::is_alive() const { return child_ != nullptr && !family_->exit(*child_); }
+bool Process::is_alive() const {
+  return child_ != nullptr && !family_->exit(*child_);
+}
 
 std::optional<Exit> Process::exit() const {
   return child_ != nullptr ? family_->exit(*child_) : std::nullopt;
 }
 
-pid_t Process::pid() const noexcept { return child_ != nullptr ? child_->facts().pid : 0; }
+pid_t Process::pid() const noexcept {
+  return child_ != nullptr ? child_->facts().pid : 0;
+}
 
 const std::string& Process::name() const noexcept {
   static const std::string nobody;
   return child_ != nullptr ? child_->facts().name : nobody;
 }
 
-int Process::sentinel() const noexcept { return child_ != nullptr ? child_->sentinel() : -1; }
+int Process::sentinel() const noexcept {
+  return child_ != nullptr ? child_->sentinel() : -1;
+}
 
 }  // namespace troupe

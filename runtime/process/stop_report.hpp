@@ -12,7 +12,7 @@ namespace troupe {
 
 struct StopReport {
   struct Holder {
-    std::string who;          // "worker-2 (pid 4711)"
+    std::string who;  // "worker-2 (pid 4711)"
     std::string doing;
     std::string waiting_for;  // empty when that is not known
     Duration for_how_long{};  // since it was told

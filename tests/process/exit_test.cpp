@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/process/exit.hpp"
+
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/serialization/codec.hpp"
 
@@ -51,7 +52,8 @@ TEST(ExitTest, AnExitIsAMessage) {
 }
 
 TEST(StopReportTest, TextHasALinePerHolder) {
-  const StopReport report{{{"a (pid 1)", "", "", 1500ms, true}, {"b", "flush", "the disk", 2s, false}}};
+  const StopReport report{
+      {{"a (pid 1)", "", "", 1500ms, true}, {"b", "flush", "the disk", 2s, false}}};
   EXPECT_FALSE(report.clean());
   EXPECT_EQ(report.text(),
             "a (pid 1) did not end within 1500 ms and was killed\n"

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/process/function_id.hpp"
 
-#include <gtest/gtest.h>
 #include <gnu/libc-version.h>
+#include <gtest/gtest.h>
 
 namespace troupe {
 namespace {
 
 void first() {}
-int second(int n) { return n + 1; }
+int second(int n) {
+  return n + 1;
+}
 
-AnyFunction any(auto* function) { return reinterpret_cast<AnyFunction>(function); }
+AnyFunction any(auto* function) {
+  return reinterpret_cast<AnyFunction>(function);
+}
 
 TEST(FunctionIdTest, AFunctionIsFoundAgainByItsId) {
   const FunctionId id = identify(any(&second)).value();

@@ -19,7 +19,8 @@ class PacketSocketTest : public testing::Test {
  protected:
   Result<void> send(const std::vector<std::string>& texts, const std::vector<int>& fds = {}) {
     std::vector<std::span<const std::byte>> pieces;
-    for (const std::string& text : texts) pieces.push_back(bytes_of(text));
+    for (const std::string& text : texts)
+      pieces.push_back(bytes_of(text));
     return send_packet(ends_.first.get(), pieces, fds);
   }
   Result<Packet> receive() { return receive_packet(ends_.second.get()); }
@@ -43,7 +44,8 @@ TEST_F(PacketSocketTest, PacketsKeepTheirBounds) {
 
 TEST_F(PacketSocketTest, MebibytesArriveWhole) {
   const std::string large(9U << 20U, 'x');
-  ASSERT_TRUE(send({"head", large, "tail"}));  // nobody reads meanwhile: it must not need the socket
+  ASSERT_TRUE(
+      send({"head", large, "tail"}));  // nobody reads meanwhile: it must not need the socket
   const Packet packet = receive().value();
   EXPECT_EQ(packet.bytes.size(), large.size() + 8);
   EXPECT_EQ(text_of(packet.bytes).substr(0, 6), "headxx");

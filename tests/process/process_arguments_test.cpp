@@ -23,7 +23,9 @@
 namespace troupe {
 namespace {
 
-Runtime& runtime() { return *Runtime::current(); }
+Runtime& runtime() {
+  return *Runtime::current();
+}
 
 struct Point {
   int x = 0;
@@ -46,8 +48,9 @@ void expect_ok(F body, X&&... arguments) {
 
 TEST(ProcessArgumentsTest, ValuesArriveUnchanged) {  // PR-03
   expect_ok(
-      [](int number, std::string text, const std::vector<int>& list, std::tuple<int, std::string> pair,
-         std::optional<double> none, Point point, std::map<std::string, int> map, bool flag) {
+      [](int number, std::string text, const std::vector<int>& list,
+         std::tuple<int, std::string> pair, std::optional<double> none, Point point,
+         std::map<std::string, int> map, bool flag) {
         require(number == -5, "number");
         require(text == std::string("te\0xt", 5), "text");
         require(list == std::vector{1, 2, 3}, "list");
@@ -58,19 +61,22 @@ TEST(ProcessArgumentsTest, ValuesArriveUnchanged) {  // PR-03
         require(flag, "flag");
       },
       -5, std::string("te\0xt", 5), std::vector{1, 2, 3}, std::tuple{7, std::string{"seven"}},
-      std::optional<double>{}, Point{1, 2.5, {"a", "b"}}, std::map<std::string, int>{{"k", 1}}, true);
+      std::optional<double>{}, Point{1, 2.5, {"a", "b"}}, std::map<std::string, int>{{"k", 1}},
+      true);
 }
 
 TEST(ProcessArgumentsTest, ArgumentsAreConvertedToTheParameters) {
-  expect_ok([](std::string text, double number, std::vector<std::string> list) {
-    require(text == "literal" && number == 3.0 && list.size() == 2, "converted");
-  }, "literal", 3, std::vector<std::string>{"a", "b"});
+  expect_ok(
+      [](std::string text, double number, std::vector<std::string> list) {
+        require(text == "literal" && number == 3.0 && list.size() == 2, "converted");
+      },
+      "literal", 3, std::vector<std::string>{"a", "b"});
 }
 
 TEST(ProcessArgumentsTest, TheBodyMayTakeItsRuntimeFirst) {
-  expect_ok([](Runtime& own, int number) {
-    require(&own == Runtime::current() && number == 4, "runtime");
-  }, 4);
+  expect_ok([](Runtime& own,
+               int number) { require(&own == Runtime::current() && number == 4, "runtime"); },
+            4);
   expect_ok([](Runtime& own) { require(own.family() != nullptr, "family"); });
 }
 
@@ -82,23 +88,34 @@ TEST(ProcessArgumentsTest, AGenericBodyTakesWhatItIsGiven) {
 void takes_callback(int (*function)(int, int), int expected) {
   require(function(20, 22) == expected, "function");
 }
-int add(int a, int b) { return a + b; }
-int affine(int factor, int offset, int value) { return factor * value + offset; }
+int add(int a, int b) {
+  return a + b;
+}
+int affine(int factor, int offset, int value) {
+  return factor * value + offset;
+}
 
 TEST(ProcessArgumentsTest, FunctionsAreArgumentsToo) {  // W34
   expect_ok(takes_callback, &add, 42);
-  expect_ok([](const Bound<int (*)(int, int, int), int, int>& function) {
-    require(function(5) == 31, "bound");
-  }, bind(affine, 6, 1));
+  expect_ok(
+      [](const Bound<int (*)(int, int, int), int, int>& function) {
+        require(function(5) == 31, "bound");
+      },
+      bind(affine, 6, 1));
 }
 
 TEST(ProcessArgumentsTest, BindCarriesTheStateOfAFunction) {
-  expect_ok(bind([](const std::string& greeting, Point point, int last) {
-              require(greeting == "hello" && point.x == 9 && last == 3, "bound");
-            }, "hello", Point{9, 0, {}}), 3);
-  expect_ok(bind([](Runtime& own, int bound, int given) {
-              require(&own == Runtime::current() && bound == 1 && given == 2, "runtime first");
-            }, 1), 2);
+  expect_ok(
+      bind([](const std::string& greeting, Point point,
+              int last) { require(greeting == "hello" && point.x == 9 && last == 3, "bound"); },
+           "hello", Point{9, 0, {}}),
+      3);
+  expect_ok(bind(
+                [](Runtime& own, int bound, int given) {
+                  require(&own == Runtime::current() && bound == 1 && given == 2, "runtime first");
+                },
+                1),
+            2);
   EXPECT_EQ(bind(affine, 6, 1)(5), 31);
 }
 
@@ -113,15 +130,19 @@ TEST(ProcessArgumentsTest, ATaskIsAFunctionWithAName) {
 
 TEST(ProcessArgumentsTest, MebibytesArriveWhole) {
   std::vector<std::byte> bytes(24U << 20U);
-  for (std::size_t i = 0; i < bytes.size(); i += 4093) bytes[i] = static_cast<std::byte>(i);
+  for (std::size_t i = 0; i < bytes.size(); i += 4093)
+    bytes[i] = static_cast<std::byte>(i);
   std::vector<std::string> words(100000, "word");
-  expect_ok([](const std::vector<std::byte>& received, std::vector<std::string> list, Buffer view) {
-    require(received.size() == 24U << 20U && view.size() == received.size(), "size");
-    for (std::size_t i = 0; i < received.size(); i += 4093) {
-      require(received[i] == static_cast<std::byte>(i) && view.bytes()[i] == received[i], "content");
-    }
-    require(list.size() == 100000 && list.back() == "word", "list");
-  }, bytes, words, Buffer::copy_of(bytes));
+  expect_ok(
+      [](const std::vector<std::byte>& received, std::vector<std::string> list, Buffer view) {
+        require(received.size() == 24U << 20U && view.size() == received.size(), "size");
+        for (std::size_t i = 0; i < received.size(); i += 4093) {
+          require(received[i] == static_cast<std::byte>(i) && view.bytes()[i] == received[i],
+                  "content");
+        }
+        require(list.size() == 100000 && list.back() == "word", "list");
+      },
+      bytes, words, Buffer::copy_of(bytes));
 }
 
 TEST(ProcessArgumentsTest, ADescriptorAndASocketAreGivenToTheChild) {  // FD-01
@@ -152,12 +173,14 @@ TEST(ProcessArgumentsTest, DescriptorsInsideOfMessagesArriveToo) {
   };
   test::Ends pipe = test::make_pipe();
   Files files{"many", {}};
-  for (int i = 0; i < 253; ++i) files.writers.push_back(UniqueFd::duplicate(pipe.writer.get()).value());
+  for (int i = 0; i < 253; ++i)
+    files.writers.push_back(UniqueFd::duplicate(pipe.writer.get()).value());
   pipe.writer.reset();
   Process process{runtime(),
                   [](Files received) {
                     require(received.name == "many" && received.writers.size() == 253, "files");
-                    for (const UniqueFd& writer : received.writers) test::write_text(writer, ".");
+                    for (const UniqueFd& writer : received.writers)
+                      test::write_text(writer, ".");
                   },
                   std::move(files)};
   EXPECT_EQ(test::read_all(pipe.reader), std::string(253, '.'));
@@ -167,11 +190,11 @@ TEST(ProcessArgumentsTest, DescriptorsInsideOfMessagesArriveToo) {
 TEST(ProcessArgumentsTest, ArgumentsOfARefusedStartStayWithTheCaller) {
   test::Ends pipe = test::make_pipe();
   std::string text = "mine";
-  const auto refused =
-      Process::start(runtime(), {.start = StartMethod::exec}, [](UniqueFd, std::string, int (*)()) {},
-                     std::move(pipe.writer), std::move(text),
-                     // A function outside of all objects cannot be sent.
-                     reinterpret_cast<int (*)()>(0x1234));
+  const auto refused = Process::start(
+      runtime(), {.start = StartMethod::exec}, [](UniqueFd, std::string, int (*)()) {},
+      std::move(pipe.writer), std::move(text),
+      // A function outside of all objects cannot be sent.
+      reinterpret_cast<int (*)()>(0x1234));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), Code::refused);
   EXPECT_TRUE(pipe.writer);  // NOLINT(bugprone-use-after-move): that it is still here is the point
@@ -192,7 +215,7 @@ void answer_until_zero(Pipe<Answer, Question> pipe) {
   }
 }
 
-TEST(ProcessArgumentsTest, AChildAnswersOverAPipeUntilItIsToldToEnd) {  // PR-40
+TEST(ProcessArgumentsTest, AChildAnswersOverAPipeUntilItIsToldToEnd) {         // PR-40
   for (const StartMethod method : {StartMethod::zygote, StartMethod::exec}) {  // CX-09 W35
     auto [here, there] = Pipe<Question, Answer>::create(runtime()).value();
     Process process{runtime(), {.start = method}, answer_until_zero, std::move(there)};
@@ -216,18 +239,21 @@ TEST(ProcessArgumentsTest, WhatAChildHasSentArrivesAlthoughItEndsAtOnce) {
   auto [receiver, sender] = one_way_pipe<int>(runtime()).value();
   Process process{runtime(),
                   [](Sender<int> numbers) {
-                    for (int i = 0; i < 10000; ++i) numbers.send(i).value();
+                    for (int i = 0; i < 10000; ++i)
+                      numbers.send(i).value();
                   },
                   std::move(sender)};
   int expected = 0;
-  for (const int number : receiver) EXPECT_EQ(number, expected++);
+  for (const int number : receiver)
+    EXPECT_EQ(number, expected++);
   EXPECT_EQ(expected, 10000);
 }
 
 // Writes its id, then starts two more that do the same, waiting for each.
 void write_and_recurse(Runtime& own, UniqueFd writer, std::vector<int> id) {
   std::string line;
-  for (const int number : id) line += std::to_string(number);
+  for (const int number : id)
+    line += std::to_string(number);
   test::write_text(writer, line + ";");
   if (id.size() == 2) return;
   for (int i = 0; i < 2; ++i) {

@@ -25,7 +25,9 @@ class ProcessExitTest : public testing::TestWithParam<StartMethod> {
  protected:
   template <class F, class... X>
   Exit exit_of(F body, X&&... arguments) {
-    Process process{*Runtime::current(), {.name = "it", .start = GetParam()}, body,
+    Process process{*Runtime::current(),
+                    {.name = "it", .start = GetParam()},
+                    body,
                     std::forward<X>(arguments)...};
     return process.join().value();
   }

@@ -26,14 +26,19 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Exit::Kind;
 
-Runtime& runtime() { return *Runtime::current(); }
+Runtime& runtime() {
+  return *Runtime::current();
+}
 
 void nothing() {}
 void wait_for_a_signal() {
-  for (;;) ::pause();
+  for (;;)
+    ::pause();
 }
 // Runs until somebody closes the other end.
-void wait_for_the_end(UniqueFd reader) { test::read_all(reader); }
+void wait_for_the_end(UniqueFd reader) {
+  test::read_all(reader);
+}
 
 bool readable(int fd) {
   pollfd item{fd, POLLIN, 0};
@@ -181,7 +186,8 @@ TEST(ProcessTest, TheDestructorKillsWhatIgnoresSigtermAfterItsGrace) {
   test::Ends pipe = test::make_pipe();
   pid_t pid = 0;
   {
-    Process process{runtime(), {.grace = 10ms},
+    Process process{runtime(),
+                    {.grace = 10ms},
                     [](UniqueFd ready) {
                       ::signal(SIGTERM, SIG_IGN);
                       test::write_text(ready, "!");
@@ -209,7 +215,11 @@ TEST(ProcessTest, TheDestructorKillsWhatIsStopped) {
 
 TEST(ProcessTest, ManyThreadsMayJoinOneProcess) {  // W30
   test::Ends pipe = test::make_pipe();
-  Process process{runtime(), [](UniqueFd reader) { test::read_all(reader); return 9; },
+  Process process{runtime(),
+                  [](UniqueFd reader) {
+                    test::read_all(reader);
+                    return 9;
+                  },
                   std::move(pipe.reader)};
   std::vector<std::thread> threads;
   std::atomic<int> right = 0;
@@ -219,17 +229,19 @@ TEST(ProcessTest, ManyThreadsMayJoinOneProcess) {  // W30
     });
   }
   pipe.writer.reset();
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   EXPECT_EQ(right, 8);
 }
 
 TEST(ProcessTest, ALivingGrandchildDoesNotDelayJoin) {  // W30
   test::Ends pipe = test::make_pipe();
-  Process process{runtime(),
-                  [](Runtime& own, UniqueFd reader) {
-                    Process grandchild{own, {.detached = true}, wait_for_the_end, std::move(reader)};
-                  },
-                  std::move(pipe.reader)};
+  Process process{
+      runtime(),
+      [](Runtime& own, UniqueFd reader) {
+        Process grandchild{own, {.detached = true}, wait_for_the_end, std::move(reader)};
+      },
+      std::move(pipe.reader)};
   EXPECT_TRUE(process.join().value().ok());
   EXPECT_TRUE(readable(process.sentinel()));
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program of its own for the tests that need one: to be killed, to be first in its family, to have other
-// options. The first argument names the role; what happens is told on standard output, a fact a line.
+// A program of its own for the tests that need one: to be killed, to be first in its family, to
+// have other options. The first argument names the role; what happens is told on standard output, a
+// fact a line.
 #include "troupe/troupe.hpp"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -52,7 +53,8 @@ void say(const T&... facts) {
 }
 
 void wait_for_a_signal() {
-  for (;;) ::pause();
+  for (;;)
+    ::pause();
 }
 // As a body that waits for something of the runtime's.
 void wait_for_a_stop(Runtime& runtime) {
@@ -66,7 +68,8 @@ void wait_for_a_line() {
 
 int state_before_main = 1;
 
-// ---- Roles ---------------------------------------------------------------------------------------------
+// ---- Roles
+// ---------------------------------------------------------------------------------------------
 
 StartMethod method_of(const std::string& name) {
   return name == "exec" ? StartMethod::exec : StartMethod::zygote;
@@ -141,12 +144,16 @@ void change_root(Runtime& runtime, const std::vector<std::string>& arguments) {
 // Whether statics of a child are as before main, or as another has left them.
 void statics(Runtime& runtime, const std::vector<std::string>& arguments) {
   state_before_main = 2;
-  Process child{runtime, {.start = method_of(arguments.at(0))}, [](Runtime& own, StartMethod method) {
-                  say("child", state_before_main);
-                  state_before_main = 3;
-                  Process grandchild{own, {.start = method}, [] { say("grandchild", state_before_main); }};
-                  grandchild.join().value();
-                }, method_of(arguments.at(0))};
+  Process child{
+      runtime,
+      {.start = method_of(arguments.at(0))},
+      [](Runtime& own, StartMethod method) {
+        say("child", state_before_main);
+        state_before_main = 3;
+        Process grandchild{own, {.start = method}, [] { say("grandchild", state_before_main); }};
+        grandchild.join().value();
+      },
+      method_of(arguments.at(0))};
   child.join().value();
 }
 
@@ -158,10 +165,12 @@ void threads(Runtime& runtime, const std::vector<std::string>& arguments) {
   std::vector<std::jthread> others;
   others.emplace_back([] {
     const std::lock_guard lock{held};
-    while (threads_run) std::this_thread::yield();
+    while (threads_run)
+      std::this_thread::yield();
   });
   others.emplace_back([] {
-    while (threads_run) std::vector<std::string>(100, std::string(100, 'x'));
+    while (threads_run)
+      std::vector<std::string>(100, std::string(100, 'x'));
   });
   for (int i = 0; i < 20; ++i) {
     Process child{runtime, {.start = method_of(arguments.at(0))}, [] {
@@ -231,7 +240,8 @@ void argv_count(Runtime& runtime, const std::vector<std::string>& arguments) {
 
 void nest(Runtime& runtime, int depth) {
   std::size_t fds = 0;
-  for (int fd = 0; fd < 1000; ++fd) fds += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  for (int fd = 0; fd < 1000; ++fd)
+    fds += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
   say(troupe::this_process::name(), fds);
   if (depth > 0) {
     Process child{runtime, nest, depth - 1};
@@ -276,11 +286,21 @@ void name_of_root(Runtime& runtime, const std::vector<std::string>&) {
 
 using Role = std::function<void(Runtime&, const std::vector<std::string>&)>;
 const std::map<std::string, Role> kRoles{
-    {"tree", tree}, {"detached", detached}, {"start", start_on_request},
-    {"drop-privileges", drop_privileges}, {"chroot", change_root}, {"statics", statics},
-    {"threads", threads}, {"stop", stop_on_signal}, {"stop-in-child", stop_in_child},
-    {"fork-copy", fork_copy}, {"fork-and-die", fork_and_die}, {"argv", argv_count},
-    {"generations", generations}, {"preload", preload}, {"executable", run_executable},
+    {"tree", tree},
+    {"detached", detached},
+    {"start", start_on_request},
+    {"drop-privileges", drop_privileges},
+    {"chroot", change_root},
+    {"statics", statics},
+    {"threads", threads},
+    {"stop", stop_on_signal},
+    {"stop-in-child", stop_in_child},
+    {"fork-copy", fork_copy},
+    {"fork-and-die", fork_and_die},
+    {"argv", argv_count},
+    {"generations", generations},
+    {"preload", preload},
+    {"executable", run_executable},
     {"name", name_of_root},
 };
 
@@ -299,9 +319,11 @@ int main(int argc, char** argv) {
   if (role == "executable") options.executable = arguments.at(0);
   std::vector<std::jthread> early;
   if (role == "start" && !arguments.empty()) {  // a thread, or an embedded runtime, comes first
-    if (arguments.at(0) == "thread") early.emplace_back([](const std::stop_token& stop) {
-      while (!stop.stop_requested()) ::usleep(1000);
-    });
+    if (arguments.at(0) == "thread")
+      early.emplace_back([](const std::stop_token& stop) {
+        while (!stop.stop_requested())
+          ::usleep(1000);
+      });
     if (arguments.at(0) == "embedded") {
       Runtime embedded{options};
       kRoles.at(role)(embedded, arguments);

@@ -17,8 +17,8 @@ namespace {
 
 using test::Program;
 
-// The zygote among the children of `program`: it leads a process group of its own and is the only one
-// while no process has been started.
+// The zygote among the children of `program`: it leads a process group of its own and is the only
+// one while no process has been started.
 pid_t zygote_of(const Program& program) {
   const auto children = test::children_of(program.pid());
   return children.size() == 1 ? *children.begin() : 0;
@@ -31,16 +31,19 @@ INSTANTIATE_TEST_SUITE_P(Methods, EachMethodTest, testing::Values("zygote", "exe
 TEST_P(EachMethodTest, AKilledProgramTakesItsWholeTreeAlong) {  // PR-08 PR-09 W33
   Program program = Program::in_role({"tree", GetParam()});
   std::vector<pid_t> tree;
-  for (int i = 0; i < 3; ++i) tree.push_back(std::stoi(program.read_line()));
+  for (int i = 0; i < 3; ++i)
+    tree.push_back(std::stoi(program.read_line()));
   program.signal(SIGKILL);
   program.wait();
-  for (const pid_t pid : tree) test::wait_until_ended(pid);
+  for (const pid_t pid : tree)
+    test::wait_until_ended(pid);
 }
 
 TEST_P(EachMethodTest, AKilledProcessTakesItsChildrenAlongAndNotItsParent) {
   Program program = Program::in_role({"tree", GetParam()});
   std::vector<pid_t> tree;
-  for (int i = 0; i < 3; ++i) tree.push_back(std::stoi(program.read_line()));
+  for (int i = 0; i < 3; ++i)
+    tree.push_back(std::stoi(program.read_line()));
   ::kill(tree.at(1), SIGKILL);
   test::wait_until_ended(tree.at(2));
   EXPECT_NE(test::state_of(tree.at(0)), 'Z');
@@ -70,7 +73,8 @@ TEST(ProgramTest, TheZygoteSurvivesTheSignalsOfATerminal) {  // PR-36
   program.send_line("zygote");
   EXPECT_EQ(program.read_line(), "5");
   const pid_t zygote = zygote_of(program);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::kill(zygote, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
+    ::kill(zygote, number);
   program.send_line("zygote");
   EXPECT_EQ(program.read_line(), "5");
   EXPECT_EQ(zygote_of(program), zygote);
@@ -110,8 +114,8 @@ TEST(ProgramTest, AnEmbeddedRuntimeHasNoZygoteAndNeedsAProgramThatMakesARuntime)
 }
 
 TEST(ProgramTest, ARenamedAndDeletedProgramStillFindsItself) {  // PR-57
-  const auto copy = std::filesystem::temp_directory_path() /
-                    ("troupe-program-" + std::to_string(::getpid()));
+  const auto copy =
+      std::filesystem::temp_directory_path() / ("troupe-program-" + std::to_string(::getpid()));
   std::filesystem::copy_file(TROUPE_TEST_PROGRAM, copy,
                              std::filesystem::copy_options::overwrite_existing);
   Program program = Program::run({copy, "start"});
@@ -129,9 +133,10 @@ TEST(ProgramTest, TheExecutableCanBeChosen) {  // PR-02
 
 TEST(ProgramTest, AnExecutableThatMakesNoRuntimeIsRefusedWithTheReason) {  // PR-48
   Program ends = Program::in_role({"executable", "/bin/true"});
-  EXPECT_EQ(ends.read_line(),
-            "start process 'Process-1': '/bin/true' did not make a troupe::Runtime{argc, argv} in main "
-            "before it exited with code 0: processes that are started by exec need one");
+  EXPECT_EQ(
+      ends.read_line(),
+      "start process 'Process-1': '/bin/true' did not make a troupe::Runtime{argc, argv} in main "
+      "before it exited with code 0: processes that are started by exec need one");
   Program absent = Program::in_role({"executable", "/no/such/program"});
   EXPECT_NE(absent.read_line().find("execute '/no/such/program': No such file"), std::string::npos);
 }
@@ -192,9 +197,10 @@ TEST(ProgramTest, PreloadRunsOnceInTheZygoteAndChildrenHaveWhatItMade) {  // CX-
 TEST(ProgramTest, PreloadRunsInEachChildThatHasNoZygote) {
   Program program = Program::in_role({"preload", "fine", "exec"});
   const std::string said = program.read_all();
-  EXPECT_EQ(said.find("preloaded\npreloaded\nchild 42\npreloaded\nchild 42\n") != std::string::npos ||
-                said.find("preloaded\nchild 42\npreloaded\nchild 42\n") != std::string::npos,
-            true)
+  EXPECT_EQ(
+      said.find("preloaded\npreloaded\nchild 42\npreloaded\nchild 42\n") != std::string::npos ||
+          said.find("preloaded\nchild 42\npreloaded\nchild 42\n") != std::string::npos,
+      true)
       << said;
 }
 

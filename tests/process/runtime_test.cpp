@@ -18,7 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 void wait_for_a_signal() {
-  for (;;) ::pause();
+  for (;;)
+    ::pause();
 }
 // Says that it is there, then ignores SIGTERM.
 void stay(UniqueFd ready) {
@@ -135,7 +136,8 @@ TEST(RuntimeTest, HandlersThatWereThereAreCalledTooAndPutBack) {
     ::raise(SIGTERM);
     EXPECT_EQ(called, 1);
     for (Runtime* const each : {&runtime, &other}) {
-      while (!each->stopping()) std::this_thread::yield();
+      while (!each->stopping())
+        std::this_thread::yield();
     }
   }
   ::raise(SIGTERM);

@@ -63,14 +63,17 @@ std::set<pid_t> children_of(pid_t parent) {
   std::set<pid_t> children;
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") == std::string::npos && stat_of(name).parent == parent) {
+    if (name.find_first_not_of("0123456789") == std::string::npos &&
+        stat_of(name).parent == parent) {
       children.insert(std::stoi(name));
     }
   }
   return children;
 }
 
-char state_of(pid_t pid) { return stat_of(std::to_string(pid)).state; }
+char state_of(pid_t pid) {
+  return stat_of(std::to_string(pid)).state;
+}
 
 void wait_until_ended(pid_t pid) {
   wait_until([pid] { return state_of(pid) == '-' || state_of(pid) == 'Z'; });
@@ -124,7 +127,8 @@ Program Program::run(std::vector<std::string> command) {
   Ends input = make_pipe();
   Ends output = make_pipe();
   std::vector<char*> arguments;
-  for (std::string& word : command) arguments.push_back(word.data());
+  for (std::string& word : command)
+    arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
@@ -132,7 +136,8 @@ Program Program::run(std::vector<std::string> command) {
   ::posix_spawn_file_actions_adddup2(&actions, input.reader.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, output.writer.get(), STDOUT_FILENO);
   pid_t pid = 0;
-  TROUPE_CHECK(::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) == 0);
+  TROUPE_CHECK(::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) ==
+               0);
   ::posix_spawn_file_actions_destroy(&actions);
   return Program{pid, std::move(input.writer), std::move(output.reader)};
 }
@@ -147,7 +152,9 @@ Program::~Program() {
   }
 }
 
-void Program::signal(int number) const { TROUPE_CHECK(::kill(pid_, number) == 0); }
+void Program::signal(int number) const {
+  TROUPE_CHECK(::kill(pid_, number) == 0);
+}
 
 Exit Program::wait() {
   input_.reset();

@@ -22,7 +22,9 @@
 namespace troupe {
 namespace {
 
-Runtime& runtime() { return *Runtime::current(); }
+Runtime& runtime() {
+  return *Runtime::current();
+}
 
 void require(bool fact, const std::string& what) {
   if (!fact) throw std::runtime_error{what};
@@ -40,12 +42,15 @@ class SurroundingsTest : public testing::TestWithParam<StartMethod> {
 
 TEST_P(SurroundingsTest, TheCurrentDirectoryIsTheStarters) {  // PR-56
   const auto before = std::filesystem::current_path();
-  const auto made = std::filesystem::temp_directory_path() / ("troupe-" + std::to_string(::getpid()));
+  const auto made =
+      std::filesystem::temp_directory_path() / ("troupe-" + std::to_string(::getpid()));
   std::filesystem::create_directory(made);
   std::filesystem::current_path(made);
-  expect_in_child([](const std::string& path) {
-    require(std::filesystem::current_path() == path, std::filesystem::current_path());
-  }, made.string());
+  expect_in_child(
+      [](const std::string& path) {
+        require(std::filesystem::current_path() == path, std::filesystem::current_path());
+      },
+      made.string());
   std::filesystem::remove(made);
   if (GetParam() == StartMethod::zygote) {  // GoogleTest does not start where there is no path
     expect_in_child([] {
@@ -83,21 +88,26 @@ TEST_P(SurroundingsTest, LimitsAreTheStarters) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit changed{before.rlim_cur - 1, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &changed), 0);
-  expect_in_child([](std::uint64_t soft, std::uint64_t hard) {
-    rlimit own{};
-    ::getrlimit(RLIMIT_NOFILE, &own);
-    require(own.rlim_cur == soft && own.rlim_max == hard, "limit");
-  }, changed.rlim_cur, changed.rlim_max);
+  expect_in_child(
+      [](std::uint64_t soft, std::uint64_t hard) {
+        rlimit own{};
+        ::getrlimit(RLIMIT_NOFILE, &own);
+        require(own.rlim_cur == soft && own.rlim_max == hard, "limit");
+      },
+      changed.rlim_cur, changed.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_P(SurroundingsTest, InputIsNullAndTheProcessGroupItsOwn) {  // W31
-  expect_in_child([](pid_t starter) {
-    char byte = 0;
-    require(::read(STDIN_FILENO, &byte, 1) == 0, "input");
-    require(::getpgrp() == ::getpid(), "group");
-    require(::getppid() == starter && this_process::parent() == starter, "parent");  // PR-07 PR-13
-  }, ::getpid());
+  expect_in_child(
+      [](pid_t starter) {
+        char byte = 0;
+        require(::read(STDIN_FILENO, &byte, 1) == 0, "input");
+        require(::getpgrp() == ::getpid(), "group");
+        require(::getppid() == starter && this_process::parent() == starter,
+                "parent");  // PR-07 PR-13
+      },
+      ::getpid());
 }
 
 TEST_P(SurroundingsTest, SignalsAreUnblockedAndAtTheirDefaults) {
@@ -143,7 +153,7 @@ TEST_P(SurroundingsTest, TheMainThreadHasItsOwnId) {  // PR-15
   });
 }
 
-TEST_P(SurroundingsTest, NoDescriptorIsInheritedUnasked) {  // PR-32 PR-51
+TEST_P(SurroundingsTest, NoDescriptorIsInheritedUnasked) {    // PR-32 PR-51
   const UniqueFd high{::fcntl(STDOUT_FILENO, F_DUPFD, 200)};  // without close-on-exec
   ASSERT_TRUE(high);
   std::vector<Process> siblings;

@@ -17,13 +17,17 @@ namespace {
 // How long a process that was sent SIGKILL may take to be gone.
 constexpr Duration kKillTime = std::chrono::seconds{10};
 
-// From the kernel's word and the child's own, if it could still say something. The kernel's is the later.
+// From the kernel's word and the child's own, if it could still say something. The kernel's is the
+// later.
 Exit exit_of(const os::ProcessStatus& status, std::optional<Exit> said) {
   using State = os::ProcessStatus::State;
   if (status.state == State::taken) {
     return said ? std::move(*said)
-                : Exit{Exit::Kind::failed, 255, 0,
-                       "unknown: its status was taken by a waitpid of this program", {}};
+                : Exit{Exit::Kind::failed,
+                       255,
+                       0,
+                       "unknown: its status was taken by a waitpid of this program",
+                       {}};
   }
   Exit exit;
   exit.code = status.code;
@@ -43,7 +47,9 @@ Exit exit_of(const os::ProcessStatus& status, std::optional<Exit> said) {
 Child::Child(ChildFacts facts, UniqueFd pidfd, UniqueFd status)
     : facts_(std::move(facts)), pidfd_(std::move(pidfd)), status_(std::move(status)) {}
 
-std::string Child::who() const { return facts_.name + " (pid " + std::to_string(facts_.pid) + ")"; }
+std::string Child::who() const {
+  return facts_.name + " (pid " + std::to_string(facts_.pid) + ")";
+}
 
 std::optional<Exit> Child::exit() {
   const std::lock_guard lock{mutex_};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Child: one process that this one has started, as the starter sees it. Process is the user's handle; the
-// runtime keeps another, so that stopping it finds the child. Thread-safe: whoever sees the end first
-// records it for all.
+// Child: one process that this one has started, as the starter sees it. Process is the user's
+// handle; the runtime keeps another, so that stopping it finds the child. Thread-safe: whoever sees
+// the end first records it for all.
 
 #include "troupe/base/clock.hpp"
 #include "troupe/base/result.hpp"
@@ -35,17 +35,18 @@ class Child final {
   ~Child() = default;
 
   const ChildFacts& facts() const noexcept { return facts_; }
-  std::string who() const;                                   // "worker-2 (pid 4711)"
-  int sentinel() const noexcept { return pidfd_.get(); }     // readable once it has ended
+  std::string who() const;                                // "worker-2 (pid 4711)"
+  int sentinel() const noexcept { return pidfd_.get(); }  // readable once it has ended
 
   // How it ended, reaping it if need be; empty while it runs. Never blocks.
   std::optional<Exit> exit();
   // Errors: as os::send_signal. To one that has ended: success.
   Result<void> signal(int number);
-  // Blocks until it has ended, or the deadline. Whether it has. A stop of the runtime does not matter.
+  // Blocks until it has ended, or the deadline. Whether it has. A stop of the runtime does not
+  // matter.
   bool wait(Poller& poller, Deadline until);
-  // Terminates, waits for the grace, kills, waits. Whether it has ended: what the kernel holds cannot be
-  // killed.
+  // Terminates, waits for the grace, kills, waits. Whether it has ended: what the kernel holds
+  // cannot be killed.
   bool end(Poller& poller);
 
  private:

@@ -36,7 +36,9 @@ Family::Family(RuntimeCore& runtime, Runtime* owner, std::shared_ptr<ProcessHost
       options_(std::move(options)),
       generation_(fork_generation()) {}
 
-bool Family::is_copy() const { return generation_ != fork_generation(); }
+bool Family::is_copy() const {
+  return generation_ != fork_generation();
+}
 
 Result<RuntimeCore*> Family::usable() const {
   if (auto original = check_not_forked(generation_); !original) return original.error();
@@ -67,10 +69,10 @@ Result<std::shared_ptr<Child>> Family::start(ProcessOptions options, AnyFunction
   if (!started) {
     return started.error().within("start process '" + order.options.name + "'");
   }
-  auto child = std::make_shared<Child>(
-      ChildFacts{order.options.name, started->started.pid, order.options.detached,
-                 order.options.grace},
-      std::move(started->started.pidfd), std::move(started->status));
+  auto child =
+      std::make_shared<Child>(ChildFacts{order.options.name, started->started.pid,
+                                         order.options.detached, order.options.grace},
+                              std::move(started->started.pidfd), std::move(started->status));
   const std::lock_guard lock{mutex_};
   children_.push_back(child);
   return child;
@@ -115,7 +117,9 @@ void Family::let_go(const std::shared_ptr<Child>& child) {
   }
 }
 
-void Family::close() { runtime_ = nullptr; }
+void Family::close() {
+  runtime_ = nullptr;
+}
 
 std::vector<std::shared_ptr<Child>> Family::living() {
   std::vector<std::shared_ptr<Child>> living;

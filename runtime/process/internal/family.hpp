@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Family: what Process needs of its Runtime: how children are started, which are there, and how they are
-// all ended. One per Runtime; thread-safe, but for construction and destruction.
+// Family: what Process needs of its Runtime: how children are started, which are there, and how
+// they are all ended. One per Runtime; thread-safe, but for construction and destruction.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
-#include "troupe/runtime/process/internal/child.hpp"
 #include "troupe/runtime/process/function_id.hpp"
+#include "troupe/runtime/process/internal/child.hpp"
 #include "troupe/runtime/process/process_options.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/serialization/encoded.hpp"
@@ -47,7 +47,8 @@ class Family final : public std::enable_shared_from_this<Family> {
 
   Runtime* owner() const noexcept { return owner_; }
 
-  // Starts `function` with `arguments` in a process. Blocks until that is set up. Errors: Process's.
+  // Starts `function` with `arguments` in a process. Blocks until that is set up. Errors:
+  // Process's.
   Result<std::shared_ptr<Child>> start(ProcessOptions options, AnyFunction function,
                                        const Encoded& arguments);
 
@@ -56,12 +57,12 @@ class Family final : public std::enable_shared_from_this<Family> {
   Result<void> signal(Child& child, int number) const;
   std::optional<Exit> exit(Child& child) const;
 
-  // Nobody holds `child` any more: ends it, unless it is detached, and forgets it. Blocks for its grace
-  // at most, and a little.
+  // Nobody holds `child` any more: ends it, unless it is detached, and forgets it. Blocks for its
+  // grace at most, and a little.
   void let_go(const std::shared_ptr<Child>& child);
 
-  // Ends all children but the detached: each is told, has its grace, at most until the deadline, and is
-  // killed. The report names those that did not end by themselves.
+  // Ends all children but the detached: each is told, has its grace, at most until the deadline,
+  // and is killed. The report names those that did not end by themselves.
   StopReport stop(Deadline until);
 
   // The runtime ends, no other call being under way; those that follow wait for nothing.

@@ -15,7 +15,8 @@ namespace {
 struct Guard {
   std::atomic<std::uint32_t> generation = 1;
   std::mutex mutex;
-  std::vector<int> fds;  // guarded by mutex; closed under it too, so that no number in it is another's
+  std::vector<int>
+      fds;  // guarded by mutex; closed under it too, so that no number in it is another's
 };
 
 // One per OS process by nature: fork copies all of it at once. Never destroyed: fork may come late.
@@ -38,13 +39,16 @@ Guard& guard() {
 
 }  // namespace
 
-std::uint32_t fork_generation() { return guard().generation; }
+std::uint32_t fork_generation() {
+  return guard().generation;
+}
 
 Result<void> check_not_forked(std::uint32_t generation) {
   if (generation == fork_generation()) return {};
-  return Error{Code::refused,
-               "this process is a copy that fork() made of the one with the Runtime: start processes "
-               "with troupe::Process, or make a Runtime of its own"};
+  return Error{
+      Code::refused,
+      "this process is a copy that fork() made of the one with the Runtime: start processes "
+      "with troupe::Process, or make a Runtime of its own"};
 }
 
 ParentOnlyFd::ParentOnlyFd(UniqueFd fd) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a fork() of the program's own must not share. The copy has none of our threads, and must neither
-// end nor keep alive what belongs to the original: there every Runtime is dead, and the descriptors that
-// only the original may hold are closed. fork() is seen; vfork and clone are not, and need not be. Tables
-// of the OS process, not of a Runtime. Thread-safe.
+// What a fork() of the program's own must not share. The copy has none of our threads, and must
+// neither end nor keep alive what belongs to the original: there every Runtime is dead, and the
+// descriptors that only the original may hold are closed. fork() is seen; vfork and clone are not,
+// and need not be. Tables of the OS process, not of a Runtime. Thread-safe.
 
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"

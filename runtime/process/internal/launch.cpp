@@ -35,8 +35,8 @@ bool same_file(const char* a, const char* b) {
          first.st_ino == second.st_ino;
 }
 
-// This program's own file: by its path where that still leads to it (so that ps shows a name), else by
-// the link, which does also when the file was replaced or deleted.
+// This program's own file: by its path where that still leads to it (so that ps shows a name), else
+// by the link, which does also when the file was replaced or deleted.
 Result<std::string> own_executable() {
   constexpr const char* kLink = "/proc/self/exe";
   std::error_code error;
@@ -106,12 +106,13 @@ Error never_checked_in(const std::string& program, pid_t pid, int pidfd) {
     ::poll(&ended, 1, kEndMilliseconds);
   }
   const os::ProcessStatus status = os::try_reap(pidfd);
-  const std::string how = runs                 ? "in good time"
-                          : status.signal != 0 ? "before " + signal_name(status.signal) + " killed it"
-                                               : "before it exited with code " +
-                                                     std::to_string(status.code);
-  return Error{Code::refused, "'" + program + "' did not make a troupe::Runtime{argc, argv} in main " +
-                                  how + ": processes that are started by exec need one"};
+  const std::string how = runs ? "in good time"
+                          : status.signal != 0
+                              ? "before " + signal_name(status.signal) + " killed it"
+                              : "before it exited with code " + std::to_string(status.code);
+  return Error{Code::refused, "'" + program +
+                                  "' did not make a troupe::Runtime{argc, argv} in main " + how +
+                                  ": processes that are started by exec need one"};
 }
 
 std::optional<Role> claim_role(UniqueFd& control) {

@@ -35,19 +35,17 @@ Result<void> set_up(ReceivedRequest& received) {
     ::setsid();
   } else {
     ::setpgid(0, 0);
+    if (auto armed = arm_lifeline(fds.status); !armed) return armed;
   }
-  for (auto [fd, number] : {std::pair{&fds.output, STDOUT_FILENO}, {&fds.error_output, STDERR_FILENO}}) {
+  for (auto [fd, number] :
+       {std::pair{&fds.output, STDOUT_FILENO}, {&fds.error_output, STDERR_FILENO}}) {
     if (auto done = put_in_place(*fd, number); !done) return done;
     fd->reset();
   }
   if (auto applied = apply(request.changes, fds.directory); !applied) return applied;
   fds.directory.reset();
-  if (!request.detached) {
-    // After the credentials, whose change would clear it.
-    if (request.dies_with_thread) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    }
-    if (auto armed = arm_lifeline(fds.status); !armed) return armed;
+  if (!request.detached && request.dies_with_thread) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a change of credentials would clear it
   }
   sigset_t none;
   ::sigemptyset(&none);
@@ -55,7 +53,9 @@ Result<void> set_up(ReceivedRequest& received) {
   return {};
 }
 
-Exit failed(std::string what) { return {Exit::Kind::failed, 1, 0, std::move(what), {}}; }
+Exit failed(std::string what) {
+  return {Exit::Kind::failed, 1, 0, std::move(what), {}};
+}
 
 // A wait that a stop has cut short is how a body is meant to end once it was told to stop.
 Exit exit_of(const Error& error, const RuntimeCore& core) {
@@ -64,8 +64,7 @@ Exit exit_of(const Error& error, const RuntimeCore& core) {
 
 }  // namespace
 
-Newborn::Newborn(ReceivedRequest received)
-    : received_(std::move(received)), pid_(::getpid()) {
+Newborn::Newborn(ReceivedRequest received) : received_(std::move(received)), pid_(::getpid()) {
   // First of this process's, so it runs after all exit handlers that the body registers.
   ::on_exit(&Newborn::at_exit, this);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 // Newborn: what happens in a new process between its first instruction and its body, whether it was
-// copied from the zygote or is a program that was just executed; and how it ends. The process has one
-// thread, and main's stack below, which is never returned to.
+// copied from the zygote or is a program that was just executed; and how it ends. The process has
+// one thread, and main's stack below, which is never returned to.
 
 #include "troupe/base/buffer.hpp"
 #include "troupe/base/unique_fd.hpp"
@@ -25,13 +25,14 @@ namespace troupe::process {
 // What a child knows of itself, and how it says how it ends. Exactly one per child.
 class Newborn final {
  public:
-  // Puts in place what `packet` asks for, then tells the starter. When that cannot be done the starter is
-  // told why, and the process ends here. `control` is closed.
+  // Puts in place what `packet` asks for, then tells the starter. When that cannot be done the
+  // starter is told why, and the process ends here. `control` is closed.
   static std::unique_ptr<Newborn> settle(UniqueFd control, Packet packet);
 
   const StartRequest& request() const noexcept { return received_.request; }
 
-  // Runs the body in `runtime`, which is `core`, and says how it ended. What it throws is caught here.
+  // Runs the body in `runtime`, which is `core`, and says how it ended. What it throws is caught
+  // here.
   Exit run_body(Runtime& runtime, const RuntimeCore& core);
 
   // Ends the process as std::exit does, with a record of why. `who` need not be set.

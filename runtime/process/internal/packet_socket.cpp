@@ -21,12 +21,13 @@ namespace {
 constexpr std::size_t kMostInline = 32 << 10U;  // well below every socket buffer's default
 constexpr std::size_t kMostFds = 250;           // SCM_MAX_FD is 253
 
-// Stands before the bytes. Both ends are of one machine, and of one version of this library: a packet
-// that says otherwise is malformed.
+// Stands before the bytes. Both ends are of one machine, and of one version of this library: a
+// packet that says otherwise is malformed.
 struct Header {
   std::uint32_t version = 0x74'72'00'01;
-  std::uint32_t fds = 0;    // all of them, the memory file not counted
-  std::uint64_t bytes = 0;  // in this message, or in the memory file that comes first of its descriptors
+  std::uint32_t fds = 0;  // all of them, the memory file not counted
+  std::uint64_t bytes =
+      0;  // in this message, or in the memory file that comes first of its descriptors
 };
 
 std::size_t size_of(std::span<const std::span<const std::byte>> pieces) {
@@ -35,7 +36,8 @@ std::size_t size_of(std::span<const std::span<const std::byte>> pieces) {
 }
 
 iovec vector_of(std::span<const std::byte> bytes) {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): iovec serves reads too; this one is written
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): iovec serves reads too; this one is
+  // written
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
@@ -97,7 +99,8 @@ Result<Bytes> content_of(const UniqueFd& file, std::uint64_t size) {
   Bytes bytes(size);
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t count = ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(done));
+    const ssize_t count =
+        ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(done));
     if (count <= 0) {
       if (count < 0 && errno == EINTR) continue;
       return Error::system("read a large packet", errno);
@@ -133,7 +136,8 @@ Result<std::size_t> next_size(int socket) {
 }
 
 // Bytes read. Errors: closed, malformed (descriptors were lost), system.
-Result<std::size_t> receive_message(int socket, std::span<iovec> vectors, std::vector<UniqueFd>& fds) {
+Result<std::size_t> receive_message(int socket, std::span<iovec> vectors,
+                                    std::vector<UniqueFd>& fds) {
   Control control;
   for (;;) {
     msghdr message{};
@@ -173,7 +177,8 @@ Result<void> send_packet(int socket, std::span<const std::span<const std::byte>>
   header.fds = static_cast<std::uint32_t>(fds.size());
   header.bytes = size_of(pieces);
   std::vector<iovec> vectors{{&header, sizeof(header)}};
-  std::vector<int> first(fds.begin(), fds.begin() + static_cast<std::ptrdiff_t>(std::min(fds.size(), kMostFds)));
+  std::vector<int> first(fds.begin(),
+                         fds.begin() + static_cast<std::ptrdiff_t>(std::min(fds.size(), kMostFds)));
   UniqueFd file;
   if (header.bytes > kMostInline) {
     auto made = memory_file_of(pieces);
@@ -188,7 +193,9 @@ Result<void> send_packet(int socket, std::span<const std::span<const std::byte>>
   }
   for (std::size_t at = kMostFds; at < fds.size(); at += kMostFds) {
     iovec vector{&header, sizeof(header)};
-    if (auto sent = send_message(socket, {&vector, 1}, fds.subspan(at, std::min(kMostFds, fds.size() - at))); !sent) {
+    if (auto sent = send_message(socket, {&vector, 1},
+                                 fds.subspan(at, std::min(kMostFds, fds.size() - at)));
+        !sent) {
       return sent;
     }
   }

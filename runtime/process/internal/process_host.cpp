@@ -55,8 +55,8 @@ ProcessHost::Entry born_by_exec(UniqueFd control, const std::vector<std::string>
   return born(std::move(control), std::move(*packet), arguments);
 }
 
-// A copy of one of our standard outputs; empty when there is none. What is close-on-exec is not meant for
-// children: some descriptor that took the place of a closed output.
+// A copy of one of our standard outputs; empty when there is none. What is close-on-exec is not
+// meant for children: some descriptor that took the place of a closed output.
 UniqueFd output_to_pass(int number) {
   const int flags = ::fcntl(number, F_GETFD);
   if (flags < 0 || (flags & FD_CLOEXEC) != 0) return {};
@@ -71,7 +71,9 @@ StartFds fds_for(StartRequest& request, UniqueFd status) {
   return fds;
 }
 
-bool on_main_thread() noexcept { return ::gettid() == ::getpid(); }
+bool on_main_thread() noexcept {
+  return ::gettid() == ::getpid();
+}
 
 }  // namespace
 
@@ -118,7 +120,9 @@ ProcessHost::ChildName ProcessHost::next_name() {
   return {"Process-" + path, path};
 }
 
-bool ProcessHost::has_zygotes() { return !arguments().empty(); }
+bool ProcessHost::has_zygotes() {
+  return !arguments().empty();
+}
 
 void ProcessHost::set_arguments(const std::vector<std::string>& arguments) {
   const std::lock_guard lock{mutex_};
@@ -164,15 +168,16 @@ Result<StartedProcess> ProcessHost::start(const StartOrder& order) {
     return start_by_exec(request, order);
   }
   if (!has_zygotes()) {
-    return Error{Code::refused,
-                 "there is no zygote without a troupe::Runtime{argc, argv} in main; use StartMethod::exec"};
+    return Error{
+        Code::refused,
+        "there is no zygote without a troupe::Runtime{argc, argv} in main; use StartMethod::exec"};
   }
   const std::lock_guard lock{zygote_mutex_};
   return start_from_zygote(request, order);
 }
 
-// A zygote that was killed is replaced, once: by executing the program, since a copy of this process as
-// it is now would be of no use.
+// A zygote that was killed is replaced, once: by executing the program, since a copy of this
+// process as it is now would be of no use.
 Result<StartedProcess> ProcessHost::start_from_zygote(StartRequest& request,
                                                       const StartOrder& order) {
   for (;;) {
@@ -194,8 +199,7 @@ Result<StartedProcess> ProcessHost::start_from_zygote(StartRequest& request,
   }
 }
 
-Result<StartedProcess> ProcessHost::start_by_exec(StartRequest& request,
-                                                  const StartOrder& order) {
+Result<StartedProcess> ProcessHost::start_by_exec(StartRequest& request, const StartOrder& order) {
   auto pipe = make_status_pipe();
   if (!pipe) return pipe.error();
   auto launched = launch(Role::child, order.executable, arguments());
@@ -209,11 +213,12 @@ Result<StartedProcess> ProcessHost::start_by_exec(StartRequest& request,
   switch (reply.kind) {
     case Reply::Kind::started:
       return StartedProcess{std::move(reply.started), std::move(pipe->reader)};
-    case Reply::Kind::refused: return std::move(*reply.why);
-    case Reply::Kind::unheard: break;
+    case Reply::Kind::refused:
+      return std::move(*reply.why);
+    case Reply::Kind::unheard:
+      break;
   }
-  return never_checked_in(launched->program, launched->process.pid,
-                          launched->process.pidfd.get());
+  return never_checked_in(launched->program, launched->process.pid, launched->process.pidfd.get());
 }
 
 }  // namespace troupe::process

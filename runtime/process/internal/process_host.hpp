@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ProcessHost: what one OS process has for starting others, whatever the number of its Runtimes: the
-// zygote, and who it is itself in the family. Made by the first Runtime, ended with the last. Thread-safe.
+// ProcessHost: what one OS process has for starting others, whatever the number of its Runtimes:
+// the zygote, and who it is itself in the family. Made by the first Runtime, ended with the last.
+// Thread-safe.
 
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
@@ -46,8 +47,8 @@ class ProcessHost final {
     pid_t starter = 0;
   };
 
-  // What Runtime(argc, argv) begins with. In a program that is to be a zygote, and in a zygote that is
-  // copied from it, this does not return; in a child it returns with the newborn.
+  // What Runtime(argc, argv) begins with. In a program that is to be a zygote, and in a zygote that
+  // is copied from it, this does not return; in a child it returns with the newborn.
   struct Entry {
     std::shared_ptr<ProcessHost> host;
     std::unique_ptr<Newborn> newborn;
@@ -65,8 +66,8 @@ class ProcessHost final {
   ProcessHost& operator=(const ProcessHost&) = delete;
   ~ProcessHost() = default;
 
-  // Blocks until the child is set up (0.1 ms from a zygote, the time that the program takes to come to its
-  // Runtime otherwise; 10 s at most). Errors: refused, failed, overloaded, system.
+  // Blocks until the child is set up (0.1 ms from a zygote, the time that the program takes to come
+  // to its Runtime otherwise; 10 s at most). Errors: refused, failed, overloaded, system.
   Result<StartedProcess> start(const StartOrder& order);
 
   const Identity& identity() const noexcept { return identity_; }

@@ -99,8 +99,9 @@ Result<ReceivedRequest> open_request(Packet packet) {
   received.fds.error_output = take_first(packet.fds, received.request.has_error_output, next);
   received.fds.status = take_first(packet.fds, true, next);
   received.fds.directory = take_first(packet.fds, received.request.changes.directory, next);
-  received.argument_fds.assign(std::make_move_iterator(packet.fds.begin() + static_cast<std::ptrdiff_t>(next)),
-                               std::make_move_iterator(packet.fds.end()));
+  received.argument_fds.assign(
+      std::make_move_iterator(packet.fds.begin() + static_cast<std::ptrdiff_t>(next)),
+      std::make_move_iterator(packet.fds.end()));
   return received;
 }
 
@@ -134,7 +135,8 @@ Reply await_reply(int socket, int status) {
   }
   // The child may have answered and ended since.
   if (either[0].revents == 0 && ::poll(either.data(), 1, 0) <= 0) {
-    return {Reply::Kind::refused, {},
+    return {Reply::Kind::refused,
+            {},
             Error{Code::failed, "the new process ended while it was being set up"}};
   }
   return receive_reply(socket);

@@ -2,7 +2,6 @@
 #include "troupe/runtime/process/internal/surroundings.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -104,19 +103,21 @@ Result<void> apply_limits(const std::vector<Limit>& limits) {
   return {};
 }
 
-// Groups first and capabilities last: each step may need what the later ones take away.
+// Groups first and capabilities last: each step may need what the later ones take away. The plain
+// system calls: libc's would first tell threads that the copy may only believe to have (a
+// sanitizer's).
 Result<void> apply_credentials(const Credentials& wanted) {
   ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (wanted.supplementary != credentials_now().supplementary &&
-      ::setgroups(wanted.supplementary.size(), wanted.supplementary.data()) != 0) {
+      ::syscall(SYS_setgroups, wanted.supplementary.size(), wanted.supplementary.data()) != 0) {
     return refused("groups", errno);
   }
   const auto& groups = wanted.groups;
-  if (::setresgid(groups[0], groups[1], groups[2]) != 0) {
+  if (::syscall(SYS_setresgid, groups[0], groups[1], groups[2]) != 0) {
     return refused("group id", errno);
   }
   const auto& users = wanted.users;
-  if (::setresuid(users[0], users[1], users[2]) != 0) {
+  if (::syscall(SYS_setresuid, users[0], users[1], users[2]) != 0) {
     return refused("user id", errno);
   }
   Header header{_LINUX_CAPABILITY_VERSION_3, 0};

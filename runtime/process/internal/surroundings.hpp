@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Surroundings: what a process has besides memory and descriptors, and a child is expected to inherit. A
-// child of the zygote would get the zygote's, as they were before main: so the starter sends what differs
-// now, and the child puts it in place. Owner thread only, but for the values.
+// Surroundings: what a process has besides memory and descriptors, and a child is expected to
+// inherit. A child of the zygote would get the zygote's, as they were before main: so the starter
+// sends what differs now, and the child puts it in place. Owner thread only, but for the values.
 //
 // Not carried: what belongs to a thread (affinity, priority), and what nobody can put back (a root
-// directory or a seccomp filter that is new): a difference there is refused. A change of namespaces and of
-// the capability bounding set is not seen.
+// directory or a seccomp filter that is new): a difference there is refused. A change of namespaces
+// and of the capability bounding set is not seen.
 
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"
@@ -57,12 +57,12 @@ struct DirectoryId {
 
 class Surroundings final {
  public:
-  // Those of this process now. Without /proc, and with several threads, asking for the umask changes it
-  // for a moment.
+  // Those of this process now. Without /proc, and with several threads, asking for the umask
+  // changes it for a moment.
   static Surroundings now();
 
-  // What has changed since: it makes a process with these into one with those of now. `directory` is set
-  // when that is part of it. Errors: refused, naming what cannot be carried; system.
+  // What has changed since: it makes a process with these into one with those of now. `directory`
+  // is set when that is part of it. Errors: refused, naming what cannot be carried; system.
   Result<Changes> changes_since(UniqueFd& directory) const;
 
  private:

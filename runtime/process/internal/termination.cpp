@@ -24,7 +24,7 @@ constexpr std::array kSignals{SIGINT, SIGTERM};
 
 // What the handler reads: dispositions are the process's, and so is this.
 struct Handling {
-  std::array<std::atomic<int>, 16> news{};         // eventfd + 1; 0: free
+  std::array<std::atomic<int>, 16> news{};  // eventfd + 1; 0: free
   std::array<struct sigaction, kSignals.size()> earlier{};
   std::atomic<int> interrupts = 0;
   std::atomic<int> running = 0;  // handlers: an eventfd is closed only while there is none
@@ -78,8 +78,8 @@ void install(Handling& all) {
   all.generation = fork_generation();
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals.at(i), nullptr, &all.earlier.at(i));
-    const bool ignored = (all.earlier.at(i).sa_flags & SA_SIGINFO) == 0 &&
-                         all.earlier.at(i).sa_handler == SIG_IGN;
+    const bool ignored =
+        (all.earlier.at(i).sa_flags & SA_SIGINFO) == 0 && all.earlier.at(i).sa_handler == SIG_IGN;
     if (ignored) continue;
     struct sigaction ours {};
     ours.sa_sigaction = handle;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TerminationWatch: turns SIGINT and SIGTERM into a stop of a runtime (SignalPolicy::stop_on_terminate).
-// The second SIGINT ends the program as without a handler. A handler that was there before is called too;
-// a signal that was ignored stays so. Several runtimes may watch; the last one's end takes the handlers
-// away.
+// TerminationWatch: turns SIGINT and SIGTERM into a stop of a runtime
+// (SignalPolicy::stop_on_terminate). The second SIGINT ends the program as without a handler. A
+// handler that was there before is called too; a signal that was ignored stays so. Several runtimes
+// may watch; the last one's end takes the handlers away.
 
 #include "troupe/base/unique_fd.hpp"
 
@@ -19,8 +19,8 @@ namespace process {
 
 class TerminationWatch final {
  public:
-  // `runtime` must outlive the work that its executor is given here, which ends when it stops. Throws
-  // Error (system; overloaded: 16 runtimes watch already).
+  // `runtime` must outlive the work that its executor is given here, which ends when it stops.
+  // Throws Error (system; overloaded: 16 runtimes watch already).
   explicit TerminationWatch(RuntimeCore& runtime);
   TerminationWatch(const TerminationWatch&) = delete;
   TerminationWatch& operator=(const TerminationWatch&) = delete;

@@ -42,8 +42,8 @@ void take_null(int first, int last) {
   if (null > STDERR_FILENO) ::close(null);
 }
 
-// The children's dispositions are the default ones, but for what was set up for crashes before main (a
-// sanitizer, a crash reporter). Nothing else can reach the zygote itself: it blocks all.
+// The children's dispositions are the default ones, but for what was set up for crashes before main
+// (a sanitizer, a crash reporter). Nothing else can reach the zygote itself: it blocks all.
 void settle_signals() {
   sigset_t all;
   ::sigfillset(&all);

@@ -21,7 +21,9 @@ namespace {
 
 constexpr int kEndMilliseconds = 1000;
 
-bool on_main_thread() noexcept { return ::gettid() == ::getpid(); }
+bool on_main_thread() noexcept {
+  return ::gettid() == ::getpid();
+}
 
 // In the copy the descriptors 0 to 2 become /dev/null.
 Result<UniqueFd> above_standard(UniqueFd fd) {
@@ -55,7 +57,8 @@ Result<std::unique_ptr<ZygoteLink>> ZygoteLink::execute(const std::string& execu
                                                         const std::vector<std::string>& arguments) {
   auto launched = launch(Role::zygote, executable, arguments);
   if (!launched) return launched.error();
-  auto link = std::make_unique<ZygoteLink>(std::move(launched->process), std::move(launched->control));
+  auto link =
+      std::make_unique<ZygoteLink>(std::move(launched->process), std::move(launched->control));
   link->program_ = std::move(launched->program);
   return link;
 }
@@ -92,8 +95,8 @@ ZygoteLink::Answer ZygoteLink::start(StartRequest& request, StartFds& fds, const
   if (!sent && sent.error() != Code::disconnected && sent.error() != Code::timed_out) {
     return Result<Started>{sent.error()};
   }
-  Reply reply = sent ? await_reply(control_.get(), status)
-                     : Reply{Reply::Kind::unheard, {}, sent.error()};
+  Reply reply =
+      sent ? await_reply(control_.get(), status) : Reply{Reply::Kind::unheard, {}, sent.error()};
   if (reply.kind == Reply::Kind::unheard) {
     if (program_.empty() || has_served_) return Lost{std::move(*reply.why), false};
     return Lost{never_checked_in(program_, pid_, pidfd_.get()), true};

@@ -20,12 +20,13 @@ namespace troupe::process {
 
 class ZygoteLink final {
  public:
-  // Copies this process, which has one thread. Returns twice or more: the link in this process, what it
-  // is to become in each later child. Errors: system.
+  // Copies this process, which has one thread. Returns twice or more: the link in this process,
+  // what it is to become in each later child. Errors: system.
   using Copied = std::variant<std::unique_ptr<ZygoteLink>, Birthright>;
   static Result<Copied> copy_process(const std::function<void()>& preload);
 
-  // Executes a program to be the zygote. It has been heard of only when it serves its first request.
+  // Executes a program to be the zygote. It has been heard of only when it serves its first
+  // request.
   static Result<std::unique_ptr<ZygoteLink>> execute(const std::string& executable,
                                                      const std::vector<std::string>& arguments);
 
@@ -40,8 +41,8 @@ class ZygoteLink final {
     bool for_good;  // another one would fare no better
   };
   using Answer = std::variant<Result<Started>, Lost>;
-  // Starts a child. `request` lacks what this link knows: the changes since the zygote was made, and whose
-  // thread its parent is. `status` is the reading end of the child's status pipe.
+  // Starts a child. `request` lacks what this link knows: the changes since the zygote was made,
+  // and whose thread its parent is. `status` is the reading end of the child's status pipe.
   Answer start(StartRequest& request, StartFds& fds, const Encoded& arguments, int status);
 
  private:
