@@ -98,38 +98,26 @@ void receive() {
 #ifndef ALONE
 // clang-format off: a line is a type and what is said of it
 // refused
-template void send(
-    troupe::Encoded&,
-    const app::Callback&);  // Callback.*callback.*function<void ?\(\)>.*a function is not sent
+template void send(troupe::Encoded&, const app::Callback&);  // Callback.*callback.*function<void ?\(\)>.*a function is not sent
 template void send(troupe::Encoded&, const app::Deep&);  // app::Inner.*offset.*a pointer
-template void send(troupe::Encoded&,
-                   const app::Pointer&);  // Pointer.*name.*const char ?\*.*a pointer means nothing
-template void send(troupe::Encoded&,
-                   const app::Shared&);  // Shared.*shared.*shared_ptr<int>.*sharing ends
+template void send(troupe::Encoded&, const app::Pointer&);  // Pointer.*name.*const char ?\*.*a pointer means nothing
+template void send(troupe::Encoded&, const app::Shared&);  // Shared.*shared.*shared_ptr<int>.*sharing ends
 template void send(troupe::Encoded&, const app::Array&);  // Array.*text.*char ?\[16\].*a C array
 template void send(troupe::Encoded&, const app::Reference&);  // Reference.*one is a reference
-template void send(troupe::Encoded&, const app::Private&);    // Private.*neither a plain struct
-template void send(
-    troupe::Encoded&,
-    const app::HoldsPrivate&);  // HoldsPrivate.*member.*Private.*write a troupe::Codec
-template void send(troupe::Encoded&,
-                   const app::HoldsThread&);  // HoldsThread.*thread.*std::thread.*neither
-template void send(troupe::Encoded&, const app::Derived&);   // Derived.*a base class
+template void send(troupe::Encoded&, const app::Private&);  // Private.*neither a plain struct
+template void send(troupe::Encoded&, const app::HoldsPrivate&);  // HoldsPrivate.*member.*Private.*write a troupe::Codec
+template void send(troupe::Encoded&, const app::HoldsThread&);  // HoldsThread.*thread.*std::thread.*neither
+template void send(troupe::Encoded&, const app::Derived&);  // Derived.*a base class
 template void send(troupe::Encoded&, const app::BitField&);  // BitField.*a bit-field
-template void send(troupe::Encoded&,
-                   const app::Number&);  // Number.*number.*long double.*no wire form
-template void send(
-    troupe::Encoded&,
-    const app::NilTwice&);  // NilTwice.*maybe.*optional<std::optional<int>.*both would be nil
+template void send(troupe::Encoded&, const app::Number&);  // Number.*number.*long double.*no wire form
+template void send(troupe::Encoded&, const app::NilTwice&);  // NilTwice.*maybe.*optional<std::optional<int>.*both would be nil
 template void send(troupe::Encoded&, const app::Many&);  // Many.*at most 32 members
-template void send(troupe::Encoded&,
-                   const app::Defined&);            // Defined.*MSGPACK_DEFINE.*msgpack_define.hpp
+template void send(troupe::Encoded&, const app::Defined&);  // Defined.*MSGPACK_DEFINE.*msgpack_define.hpp
 template void send(troupe::Encoded&, int* const&);  // int ?\*.*a pointer
-template void send(troupe::Encoded&,
-                   const std::vector<std::weak_ptr<int>>&);  // weak_ptr<int>.*sharing
-template void receive<app::View>();        // View.*view.*string_view<char.*a view has nowhere
-template void receive<std::span<int>>();   // span<int.*a view
-template void receive<app::Unmade>();      // Unmade.*default constructor
+template void send(troupe::Encoded&, const std::vector<std::weak_ptr<int>>&);  // weak_ptr<int>.*sharing
+template void receive<app::View>();  // View.*view.*string_view<char.*a view has nowhere
+template void receive<std::span<int>>();  // span<int.*a view
+template void receive<app::Unmade>();  // Unmade.*default constructor
 template void receive<app::HoldsConst>();  // HoldsConst.*no const members
 #else
 template void send(troupe::Encoded&, const app::Callback&);
