@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Link: one kind of connection between two ends; what the conformance suites of channels are
+// instantiated with. Each transport's test file lists its own.
+
+#include "troupe/runtime/channel/connection.hpp"
+
+#include <functional>
+#include <ostream>
+#include <string>
+
+namespace troupe::harness {
+
+struct Link {
+  std::string name;  // letters only
+  // Of a listener where `listens`, with %d for a folder of the test's own; else of a pair.
+  std::string address;
+  bool listens = false;
+  bool duplex = true;
+  bool fds = false;
+  bool crosses_processes = true;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Link& link) {
+  return out << link.name;
+}
+
+// The address with %d replaced.
+Address address_of(const Link& link, const std::string& directory);
+
+}  // namespace troupe::harness
