@@ -8,9 +8,10 @@
 // nothing is shared between calls.
 
 #include "troupe/serialization/codec_choices.hpp"
-#include "troupe/serialization/codec_containers.hpp"
 #include "troupe/serialization/codec_custom.hpp"
+#include "troupe/serialization/codec_keyed.hpp"
 #include "troupe/serialization/codec_scalars.hpp"
+#include "troupe/serialization/codec_sequences.hpp"
 #include "troupe/serialization/codec_structs.hpp"
 #include "troupe/serialization/codec_text.hpp"
 #include "troupe/serialization/encoded.hpp"
@@ -46,7 +47,9 @@ Result<void> encode(Encoded& out, const T& value, const EncodeLimits& limits = {
 template <class T>
 Result<void> decode_into(T& value, const Incoming& in, const DecodeLimits& limits = {}) {
   if constexpr (check_receivable<T>()) {
-    if (limits.members == Members::prefix) value = T{};
+    if (limits.members == Members::prefix) {
+      value = T{};
+    }
     Reader reader{in, limits};
     if (!wire::Wire<T>::take(reader, value) || !reader.at_end()) [[unlikely]] {
       return reader.final_error(wire::root_name<T>());

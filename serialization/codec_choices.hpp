@@ -4,7 +4,6 @@
 // What may be there or not, one of several, or several side by side: optional and unique_ptr are
 // nil or the value, a variant is [index, value], a pair or tuple is an array.
 
-#include "troupe/serialization/codec_containers.hpp"
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/parts.hpp"
 #include "troupe/serialization/reader.hpp"

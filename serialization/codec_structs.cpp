@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/serialization/codec_structs.hpp"
 
+#include "troupe/serialization/internal/head.hpp"
+
 #include <string>
 
 namespace troupe::wire {
@@ -53,9 +55,8 @@ bool take_map_form(Reader& reader, std::span<const std::string_view> names, std:
     const auto index = static_cast<std::size_t>(std::ranges::find(names, key) - names.begin());
     if (index == names.size()) {
       if (exact) {
-        constexpr std::size_t kShown = 60;
-        return reader.fail("has no member named \"" + std::string{key.substr(0, kShown)} +
-                           "\"; its members are " + list_of(names));
+        return reader.fail("has no member named " + quoted(key) + "; its members are " +
+                           list_of(names));
       }
       if (!reader.skip_value()) return false;
       continue;

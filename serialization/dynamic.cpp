@@ -80,7 +80,7 @@ bool same_entries(const Dynamic::Map& a, const Dynamic::Map& b) {
 
 }  // namespace
 
-void Dynamic::set(std::uint64_t number) noexcept {
+void Dynamic::set(std::uint64_t number) {
   if (number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     value_ = static_cast<std::int64_t>(number);
   } else {

@@ -23,6 +23,11 @@
 
 namespace troupe {
 
+class Dynamic;
+
+template <class T>
+concept NotDynamic = !std::same_as<std::remove_cvref_t<T>, Dynamic>;
+
 class Dynamic final {
  public:
   using Array = std::vector<Dynamic>;
@@ -48,9 +53,10 @@ class Dynamic final {
 
   Dynamic() = default;  // nil
   // From any message type. Throws Error where encode() would return one.
-  template <class T>
-  requires(!std::same_as<std::remove_cvref_t<T>, Dynamic>)
-      Dynamic(T&& value);  // NOLINT(google-explicit-constructor): a Dynamic stands for any value
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): of any value
+  template <NotDynamic T>
+  Dynamic(T&& value);
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   Kind kind() const noexcept { return static_cast<Kind>(value_.index()); }
   bool is_nil() const noexcept { return kind() == Kind::nil; }
@@ -78,7 +84,7 @@ class Dynamic final {
   using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string,
                              Bytes, Array, Map, Extension>;
 
-  void set(std::uint64_t number) noexcept;
+  void set(std::uint64_t number);
   void write(Writer& writer) const;
   static void write_map(Writer& writer, const Map& map);
   bool take(Reader& reader);
@@ -97,8 +103,9 @@ struct Codec<Dynamic> {
   static bool take(Reader& reader, Dynamic& out) { return out.take(reader); }
 };
 
-template <class T>
-requires(!std::same_as<std::remove_cvref_t<T>, Dynamic>) Dynamic::Dynamic(T&& value) {
+template <NotDynamic T>
+// NOLINTNEXTLINE(bugprone-forwarding-reference-overload): copying and moving are not meant
+Dynamic::Dynamic(T&& value) {
   using Plain = std::remove_cvref_t<T>;
   if constexpr (std::same_as<Plain, std::nullptr_t>) {
     value_ = std::monostate{};

@@ -96,6 +96,7 @@ inline constexpr std::size_t kMemberCount = [] {
 // Calls visitor(member...) with a reference to each member of `object`, in order.
 // clang-format off
 template <class T, class Visitor>
+// NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity): a list
 constexpr decltype(auto) with_members(T& object, Visitor&& visitor) {
   constexpr std::size_t kCount = kMemberCount<T>;
   if constexpr (kCount == 0) {

@@ -60,6 +60,7 @@ struct MsgpackDefined {
       const auto* const text = reinterpret_cast<const char*>(bytes.data());
       const msgpack::object_handle object =
           msgpack::unpack(text, bytes.size(), nullptr, nullptr, bounds);
+      out = T{};  // what the message leaves out is not what was there before
       out.msgpack_unpack(object.get());
       return true;
     } catch (const msgpack::type_error&) {

@@ -16,17 +16,18 @@
 
 namespace troupe::reflect {
 
+constexpr bool is_in_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
 // "number" out of "... number}]" (clang) and "...::number)}; ...]" (g++).
 constexpr std::string_view last_identifier(std::string_view text) {
-  constexpr auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80;
-  };
   std::size_t end = text.size();
-  while (end > 0 && !is_letter(text[end - 1]))
+  while (end > 0 && !is_in_name(text[end - 1]))
     --end;
   std::size_t begin = end;
-  while (begin > 0 && is_letter(text[begin - 1]))
+  while (begin > 0 && is_in_name(text[begin - 1]))
     --begin;
   return text.substr(begin, end - begin);
 }
@@ -42,7 +43,7 @@ struct Holder {
 #pragma clang diagnostic ignored "-Wundefined-var-template"
 #endif
 template <class T>
-extern const Holder<T> external;
+extern const Holder<T> external;  // NOLINT(readability-identifier-naming): read in compiler errors
 
 template <class P>
 struct Place {

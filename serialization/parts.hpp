@@ -90,6 +90,7 @@ namespace troupe {
 // Whether a message of T may hold file descriptors: such a type is refused when it is opened over a
 // transport that cannot carry them.
 template <class T>
+// NOLINTNEXTLINE(readability-identifier-naming): a question, like the standard's traits
 inline constexpr bool carries_fds = wire::carries_fds_in<std::remove_cvref_t<T>>();
 
 }  // namespace troupe

@@ -308,11 +308,10 @@ void Reader::in_part(std::string_view part) {
 }
 
 void Reader::in_key(const std::byte* key) {
-  constexpr std::size_t kShown = 40;
   const Head head = read_head(key, end_);
   if (head.kind == Kind::text) {
-    const std::string_view text = text_of({head.content, static_cast<std::size_t>(head.value)});
-    in_part("[\"" + std::string{text.substr(0, kShown)} + "\"]");
+    in_part("[" + wire::quoted(text_of({head.content, static_cast<std::size_t>(head.value)})) +
+            "]");
   } else if (head.kind == Kind::integer) {
     in_part("[" + wire::number_text(head) + "]");
   } else {

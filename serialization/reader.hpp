@@ -194,7 +194,7 @@ inline const std::byte* Reader::find_integer(WireInteger& found) const noexcept 
   const auto first = static_cast<std::uint8_t>(*at_);
   const std::byte* const body = at_ + 1;
   if (first < 0x80 || first >= wire::kNegativeFix) {
-    found.bits = static_cast<std::uint64_t>(static_cast<std::int8_t>(first));
+    found.bits = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int8_t>(first)});
     found.negative = first >= wire::kNegativeFix;
     return body;
   }

@@ -33,6 +33,7 @@ namespace troupe {
 // those).
 //   template <> inline constexpr std::string_view troupe::message_name<acme::Row> = "acme.Row";
 template <class T>
+// NOLINTNEXTLINE(readability-identifier-naming): specialised by users
 inline constexpr std::string_view message_name = {};
 
 struct Schema {
@@ -259,8 +260,8 @@ Schema make_schema() {
 
 template <class T>
 const Schema& schema() {
-  static const Schema kSchema = wire::make_schema<T>();
-  return kSchema;
+  static const Schema made = wire::make_schema<T>();
+  return made;
 }
 
 }  // namespace troupe

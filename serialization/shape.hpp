@@ -156,25 +156,33 @@ concept Text = TextView<T> ||
      (std::same_as<typename T::value_type, char> || std::same_as<typename T::value_type, char8_t>));
 
 template <class T>
-consteval Shape shape_of() {
-  if constexpr (std::is_reference_v<T> || std::is_array_v<T> || std::is_function_v<T> ||
-                std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_void_v<T>) {
-    return Shape::unsendable;
-  } else if constexpr (HasCodec<T>) {
-    return Shape::custom;
-  } else if constexpr (std::same_as<T, bool>) {
+concept HoldsBytes = ByteLike<std::remove_cv_t<typename T::value_type>>;
+// Raw content in one piece.
+template <class T>
+concept RawBytes = HoldsBytes<T> &&(kIsFixedArray<T> || kIsSpan<T> || Contiguous<T>);
+template <class T>
+concept OwnsOne = kIs<T, std::unique_ptr> && !std::is_array_v<typename T::element_type>;
+
+// What the language brings: numbers and enums.
+template <class T>
+consteval Shape shape_of_scalar() {
+  if constexpr (std::same_as<T, bool>) {
     return Shape::boolean;
-  } else if constexpr (std::integral<T>) {
-    return sizeof(T) <= 8 ? Shape::integer : Shape::unsendable;
+  } else if constexpr (std::integral<T> && sizeof(T) <= sizeof(std::uint64_t)) {
+    return Shape::integer;
   } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {
     return Shape::real;
   } else if constexpr (std::is_enum_v<T>) {
     return Shape::enumeration;
-  } else if constexpr (!std::is_class_v<T>) {
-    return Shape::unsendable;
-  } else if constexpr (Text<T>) {
-    return Shape::text;
-  } else if constexpr (std::same_as<T, Buffer>) {
+  } else {
+    return Shape::unsendable;  // pointers, references, arrays, functions, long double
+  }
+}
+
+// Types that are known by name.
+template <class T>
+consteval Shape shape_of_known() {
+  if constexpr (std::same_as<T, Buffer>) {
     return Shape::buffer;
   } else if constexpr (std::same_as<T, UniqueFd>) {
     return Shape::descriptor;
@@ -182,8 +190,6 @@ consteval Shape shape_of() {
     return Shape::nil;
   } else if constexpr (kIs<T, std::optional>) {
     return Shape::optional;
-  } else if constexpr (kIs<T, std::unique_ptr>) {
-    return std::is_array_v<typename T::element_type> ? Shape::unsendable : Shape::pointer;
   } else if constexpr (kIs<T, std::variant>) {
     return Shape::variant;
   } else if constexpr (kIs<T, std::pair> || kIs<T, std::tuple>) {
@@ -192,12 +198,20 @@ consteval Shape shape_of() {
     return Shape::duration;
   } else if constexpr (kIs<T, std::chrono::time_point>) {
     return Shape::time_point;
+  } else if constexpr (OwnsOne<T>) {
+    return Shape::pointer;
+  } else {
+    return Shape::unsendable;
+  }
+}
+
+// Types that are known by what they offer.
+template <class T>
+consteval Shape shape_of_container() {
+  if constexpr (RawBytes<T>) {
+    return Shape::bytes;
   } else if constexpr (kIsFixedArray<T> || kIsSpan<T>) {
-    return ByteLike<std::remove_cv_t<typename T::value_type>> ? Shape::bytes : Shape::fixed_array;
-  } else if constexpr (HasMsgpackDefine<T>) {
-    return Shape::msgpack_define;
-  } else if constexpr (Path<T>) {
-    return Shape::path;
+    return Shape::fixed_array;
   } else if constexpr (MultiMap<T>) {
     return Shape::multimap;
   } else if constexpr (Map<T>) {
@@ -205,17 +219,41 @@ consteval Shape shape_of() {
   } else if constexpr (Set<T>) {
     return Shape::set;
   } else if constexpr (Sequence<T>) {
-    if constexpr (Contiguous<T> && ByteLike<typename T::value_type>) {
-      return Shape::bytes;
-    } else {
-      return Shape::sequence;
-    }
+    return Shape::sequence;
   } else if constexpr (ForwardSequence<T>) {
     return Shape::forward_sequence;
+  } else {
+    return Shape::unsendable;
+  }
+}
+
+template <class T>
+consteval Shape shape_of_class() {
+  if constexpr (Text<T>) {
+    return Shape::text;
+  } else if constexpr (shape_of_known<T>() != Shape::unsendable) {
+    return shape_of_known<T>();
+  } else if constexpr (HasMsgpackDefine<T>) {
+    return Shape::msgpack_define;
+  } else if constexpr (Path<T>) {
+    return Shape::path;
+  } else if constexpr (shape_of_container<T>() != Shape::unsendable) {
+    return shape_of_container<T>();
   } else if constexpr (std::is_aggregate_v<T>) {
     return Shape::aggregate;
   } else {
     return Shape::unsendable;
+  }
+}
+
+template <class T>
+consteval Shape shape_of() {
+  if constexpr (HasCodec<T>) {
+    return Shape::custom;
+  } else if constexpr (std::is_class_v<T>) {
+    return shape_of_class<T>();
+  } else {
+    return shape_of_scalar<T>();
   }
 }
 

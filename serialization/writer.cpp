@@ -101,6 +101,7 @@ void Writer::fail(Error error) {
 }
 
 void Writer::reference(std::span<const std::byte> bytes, Buffer keep) {
+  referenced_ += bytes.size();
   out_.borrowed.push_back({out_.head.size(), bytes, std::move(keep)});
 }
 

@@ -89,13 +89,7 @@ class Writer final {
     std::size_t fds;
   };
 
-  std::size_t written() const noexcept {
-    std::size_t total = out_.head.size() - start_.head;
-    for (std::size_t i = start_.borrowed; i < out_.borrowed.size(); ++i) {
-      total += out_.borrowed[i].bytes.size();
-    }
-    return total;
-  }
+  std::size_t written() const noexcept { return out_.head.size() - start_.head + referenced_; }
   void reference(std::span<const std::byte> bytes, Buffer keep);
   bool fits(std::size_t length, std::string_view what);
   bool too_deep();
@@ -105,6 +99,7 @@ class Writer final {
   const EncodeLimits limits_;
   const Start start_;
   std::size_t depth_ = 0;
+  std::size_t referenced_ = 0;  // bytes that are not in the head
   std::optional<Error> error_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/serialization/internal/head.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -81,7 +82,7 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept {
     head.code = static_cast<std::int8_t>(*head.content++);
   }
   if (form.kind == Kind::real && form.width == sizeof(float)) {
-    const float narrow = std::bit_cast<float>(static_cast<std::uint32_t>(head.value));
+    const auto narrow = std::bit_cast<float>(static_cast<std::uint32_t>(head.value));
     head.value = std::bit_cast<std::uint64_t>(static_cast<double>(narrow));
   }
   return head;
@@ -89,6 +90,14 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept {
 
 std::string counted(std::uint64_t count, std::string_view unit) {
   return std::to_string(count) + " " + std::string{unit} + (count == 1 ? "" : "s");
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  std::string shown{text.substr(0, kShown)};
+  std::ranges::replace_if(
+      shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+  return '"' + shown + (text.size() > kShown ? "...\"" : "\"");
 }
 
 std::string number_text(const Head& head) {

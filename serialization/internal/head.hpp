@@ -28,6 +28,9 @@ Head read_head(const std::byte* at, const std::byte* end) noexcept;
 // "1 byte", "2 bytes".
 std::string counted(std::uint64_t count, std::string_view unit);
 
+// A peer's text in quotes, fit for a line of a log: its beginning, without control characters.
+std::string quoted(std::string_view text);
+
 // The digits of an integer.
 std::string number_text(const Head& head);
 

@@ -161,6 +161,35 @@ TEST(CodecTest, AFloatMemberTakesAnInteger) {
   EXPECT_EQ(decoded<double>(encoded(0.5F)).value(), 0.5);
 }
 
+// ---- Into a value that is there already ----
+
+TEST(DecodeIntoTest, NothingOfTheOldValueStays) {
+  const Everything defaults;
+  Everything value = everything();
+  ASSERT_TRUE(troupe::decode_into(value, {.bytes = encoded(defaults)}));
+  EXPECT_EQ(value, defaults);
+
+  std::vector<Row> rows{{1, "a", 1}, {2, "b", 2}, {3, "c", 3}};
+  ASSERT_TRUE(troupe::decode_into(rows, {.bytes = encoded(std::vector<Row>{{4, "d", 4}})}));
+  EXPECT_EQ(rows, (std::vector<Row>{{4, "d", 4}}));
+}
+
+TEST(DecodeIntoTest, MembersThatAreMissingHaveTheirDefaultsAndNotWhatWasThere) {
+  std::vector<NewRow> rows{{9, "old", 9, "old", 9}};
+  const std::vector<Row> shorter{{1, "t", 2}};
+  ASSERT_TRUE(troupe::decode_into(rows, {.bytes = encoded(shorter)}, kPrefix));
+  EXPECT_EQ(rows, (std::vector<NewRow>{{1, "t", 2, "mm", 2}}));
+}
+
+TEST(DecodeIntoTest, TheMemoryOfAStringIsUsedAgain) {
+  std::vector<std::string> strings{std::string(100, 'x')};
+  const char* const memory = strings[0].data();
+  ASSERT_TRUE(troupe::decode_into(
+      strings, {.bytes = encoded(std::vector<std::string>{std::string(90, 'y')})}));
+  EXPECT_EQ(strings[0], std::string(90, 'y'));
+  EXPECT_EQ(strings[0].data(), memory);
+}
+
 // ---- Types with a Codec of their own ----
 
 class Money {

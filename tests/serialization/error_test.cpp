@@ -146,6 +146,11 @@ TEST(DecodeErrorTest, TheCodeIsMalformed) {
   EXPECT_EQ(decoded<Row>(raw("hello")).error(), Code::malformed);
 }
 
+TEST(DecodeErrorTest, AKeyDoesNotBreakALineOfTheLog) {
+  EXPECT_EQ((error_from<std::map<std::string, bool>>(Map{{"a\nb\x1b", 1}})),
+            "[\"a?b?\"]: expected true or false, found the integer 1 at byte 6");
+}
+
 TEST(DecodeErrorTest, AVeryLongKeyIsCutInThePath) {
   const std::string key(1000, 'k');
   EXPECT_LT((error_from<std::map<std::string, bool>>(Map{{key, 1}})).size(), 200U);

@@ -61,6 +61,12 @@ TEST(MsgpackDefineTest, KeepTheFormThatTheMacroSays) {
   EXPECT_EQ(encoded(Reading{"x", {}}), raw({0x92, 0xa1, 'x', 0x90}));
 }
 
+TEST(MsgpackDefineTest, WhatAMessageLeavesOutIsNotWhatWasThereBefore) {
+  Reading reading{"old", {1, 2, 3}};
+  ASSERT_TRUE(troupe::decode_into(reading, {.bytes = raw({0x91, 0xa1, 'x'})}));
+  EXPECT_EQ(reading, (Reading{"x", {}}));
+}
+
 TEST(MsgpackDefineTest, ContentThatDoesNotFitIsToldWithItsPlace) {
   const troupe::Bytes bytes = encoded(std::tuple{1, std::vector{1, 2}, 3});
   EXPECT_STREQ(decoded<Report>(bytes).error().what(),

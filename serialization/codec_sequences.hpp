@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Containers. Sequences and sets are msgpack arrays, maps are msgpack maps, each in its own order.
-// A container that keeps one of a kind refuses a message that has the same key twice.
+// Sequences: msgpack arrays, in their own order.
 
 #include "troupe/serialization/codec_scalars.hpp"
 #include "troupe/serialization/reader.hpp"
@@ -97,6 +96,16 @@ bool take_elements(Reader& reader, Range& range) {
   });
 }
 
+// Elements that are there already are read into again, with the memory they have; where members may
+// be missing they begin afresh.
+template <class Container>
+void make_ready(const Reader& reader, Container& out, std::size_t count) {
+  if (reader.limits().members == Members::prefix) {
+    out.clear();
+  }
+  out.resize(count);
+}
+
 // std::array, and std::span on its way out.
 template <class T>
 struct Wire<T, Shape::fixed_array> {
@@ -153,8 +162,7 @@ struct Wire<T, Shape::sequence> {
       return false;
     }
     if constexpr (std::same_as<typename T::reference, Element&>) {
-      out.clear();
-      out.resize(count);
+      make_ready(reader, out, count);
       return take_elements<Element>(reader, out);
     } else {  // vector<bool>
       out.resize(count);
@@ -184,133 +192,8 @@ struct Wire<T, Shape::forward_sequence> {
     if (!reader.take_array(count, sizeof(Element) + kNodeBytes)) {
       return false;
     }
-    out.clear();
-    out.resize(count);
+    make_ready(reader, out, count);
     return take_elements<Element>(reader, out);
-  }
-};
-
-template <class T>
-struct Wire<T, Shape::set> {
-  using Element = typename T::key_type;
-  static constexpr std::size_t kMost = 0;
-
-  static void encode(Writer& writer, const T& elements) {
-    write_elements<Element>(writer, elements);
-  }
-  static bool take(Reader& reader, T& out) {
-    std::size_t count = 0;
-    if (!reader.take_array(count, sizeof(Element) + kNodeBytes)) {
-      return false;
-    }
-    out.clear();
-    return nested<Element>(reader, [&] {
-      for (std::size_t i = 0; i < count; ++i) {
-        Element element{};
-        bool taken = Wire<Element>::take(reader, element);
-        if (taken) {
-          out.insert(out.end(), std::move(element));
-          taken = out.size() == i + 1 || reader.fail("is there twice");
-        }
-        if (!taken) {
-          reader.in_element(i);
-          return false;
-        }
-      }
-      return true;
-    });
-  }
-};
-
-template <class T>
-struct Wire<T, Shape::map> {
-  using Key = typename T::key_type;
-  using Value = typename T::mapped_type;
-  static constexpr std::size_t kMost = 0;
-
-  static void encode(Writer& writer, const T& entries) {
-    writer.map(entries.size());
-    nested<Value>(writer, [&] {
-      for (const auto& [key, value] : entries) {
-        write<Key>(writer, key);
-        write<Value>(writer, value);
-      }
-    });
-  }
-  static bool take(Reader& reader, T& out) {
-    std::size_t count = 0;
-    if (!reader.take_map(count, sizeof(typename T::value_type) + kNodeBytes)) {
-      return false;
-    }
-    out.clear();
-    return nested<Value>(reader, [&] {
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!take_entry(reader, out, i)) {
-          return false;
-        }
-      }
-      return true;
-    });
-  }
-
- private:
-  static bool take_entry(Reader& reader, T& out, std::size_t index) {
-    const std::byte* const at = reader.place();
-    Key key{};
-    if (!Wire<Key>::take(reader, key)) {
-      reader.in_element(index);
-      reader.in_part(".keys");
-      return false;
-    }
-    Value value{};
-    if (!Wire<Value>::take(reader, value)) {
-      reader.in_key(at);
-      return false;
-    }
-    out.emplace_hint(out.end(), std::move(key), std::move(value));
-    if (out.size() != index + 1) {
-      reader.fail("is there twice");
-      reader.in_key(at);
-      return false;
-    }
-    return true;
-  }
-};
-
-template <class T>
-struct Wire<T, Shape::multimap> {
-  using Key = typename T::key_type;
-  using Value = typename T::mapped_type;
-  using Entry = std::pair<Key, Value>;
-  static constexpr std::size_t kMost = 0;
-
-  static void encode(Writer& writer, const T& entries) {
-    writer.array(entries.size());
-    nested<Entry>(writer, [&] {
-      for (const auto& [key, value] : entries) {
-        writer.array(2);
-        write<Key>(writer, key);
-        write<Value>(writer, value);
-      }
-    });
-  }
-  static bool take(Reader& reader, T& out) {
-    std::size_t count = 0;
-    if (!reader.take_array(count, sizeof(Entry) + kNodeBytes)) {
-      return false;
-    }
-    out.clear();
-    return nested<Entry>(reader, [&] {
-      for (std::size_t i = 0; i < count; ++i) {
-        Entry entry{};
-        if (!Wire<Entry>::take(reader, entry)) {
-          reader.in_element(i);
-          return false;
-        }
-        out.insert(std::move(entry));
-      }
-      return true;
-    });
   }
 };
 
