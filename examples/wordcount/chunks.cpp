@@ -42,18 +42,19 @@ Chunks::Chunks(const Input& input, std::size_t size)
 
 std::optional<Chunk> Chunks::next() {
   Chunk chunk;
-  while (!at_end_ && chunk.files < kMostFiles && countable(text()) < size_) {
+  while (!at_end_ && chunk.files < kMostFiles && countable() < size_) {
     chunk.files += read_some() ? 1 : 0;
   }
   if (at_end_ && used_ == 0 && chunk.files == 0) {
     return std::nullopt;
   }
   // What is left over is the beginning of one word, so it holds no added line end.
-  const std::size_t end = countable(text());
+  const std::size_t end = countable();
   chunk.text = troupe::Buffer::copy_of(std::span{buffer_}.first(end));
   chunk.bytes = end - std::exchange(added_, 0);
   std::ranges::copy(std::span{buffer_}.subspan(end, used_ - end), buffer_.begin());
   used_ -= end;
+  word_ = 0;
   return chunk;
 }
 
@@ -67,16 +68,17 @@ bool Chunks::read_some() {
     file_.emplace(std::move(*path));
   }
   if (buffer_.size() < used_ + size_) {  // a very long word
-    buffer_.resize(used_ + size_);
+    buffer_.resize(std::max(used_ + size_, 2 * buffer_.size()));
   }
   // One byte stays free for a line end.
   const std::size_t count = file_->read(std::span{buffer_}.subspan(used_, size_ - 1));
-  used_ += count;
+  extend(count);
   if (count > 0) {
     return false;
   }
-  if (used_ > 0 && is_word_byte(text().back())) {
-    buffer_.at(used_++) = std::byte{'\n'};
+  if (word_ < used_) {
+    buffer_.at(used_) = std::byte{'\n'};
+    extend(1);
     ++added_;
   }
   const bool was_read = !file_->unreadable();
@@ -87,8 +89,17 @@ bool Chunks::read_some() {
   return was_read;
 }
 
-std::string_view Chunks::text() const {
-  return troupe::text_of(std::span{buffer_}.first(used_));
+// So many bytes have been put behind the text.
+void Chunks::extend(std::size_t count) {
+  const auto added = troupe::text_of(std::span{buffer_}.subspan(used_, count));
+  if (const std::size_t begin = last_word_begin(added); begin > 0) {
+    word_ = used_ + begin;
+  }
+  used_ += count;
+}
+
+std::size_t Chunks::countable() const {
+  return word_ + (used_ - word_) / kLongestWord * kLongestWord;
 }
 
 std::vector<Unreadable> Chunks::take_unreadable() {

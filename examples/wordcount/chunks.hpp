@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 namespace wordcount {
@@ -55,7 +54,10 @@ class Chunks final {
  private:
   // Reads a part of a file; true at the end of one.
   bool read_some();
-  std::string_view text() const;
+  void extend(std::size_t count);
+  // How much can be handed out: all but the word at the end, which may go on. If it goes on for too
+  // long it is several words.
+  std::size_t countable() const;
 
   Tree tree_;
   const std::size_t size_;
@@ -63,6 +65,7 @@ class Chunks final {
   bool at_end_ = false;            // of the tree
   troupe::Bytes buffer_;
   std::size_t used_ = 0;   // of buffer_: text that is not handed out yet
+  std::size_t word_ = 0;   // where the word at its end begins
   std::size_t added_ = 0;  // bytes of `used_` that are in no file: line ends between them
   std::vector<Unreadable> unreadable_;
 };

@@ -45,14 +45,13 @@ void for_each_word(std::string_view text, Use use, std::size_t longest = kLonges
   }
 }
 
-// How much of `text` can be counted while more of it is to come: up to the word at its end, which
-// may go on. Less than kLongestWord bytes are left over.
-constexpr std::size_t countable(std::string_view text, std::size_t longest = kLongestWord) {
-  std::size_t end = text.size();
-  while (end > 0 && is_word_byte(text[end - 1])) {
-    --end;
+// Where the word at the end of `text`, which may go on, begins; the end, where there is none.
+constexpr std::size_t last_word_begin(std::string_view text) {
+  std::size_t begin = text.size();
+  while (begin > 0 && is_word_byte(text[begin - 1])) {
+    --begin;
   }
-  return end + (text.size() - end) / longest * longest;
+  return begin;
 }
 
 }  // namespace wordcount

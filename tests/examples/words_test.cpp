@@ -40,16 +40,11 @@ TEST(WordsTest, AVeryLongRunCountsAsSeveralWords) {
   EXPECT_EQ(words_of("abcdefgh ij", 3), (Words{"abc", "def", "gh", "ij"}));
 }
 
-TEST(CountableTest, LeavesTheWordAtTheEndForLater) {
-  EXPECT_EQ(countable("one two"), 4U);
-  EXPECT_EQ(countable("one two "), 8U);
-  EXPECT_EQ(countable("one"), 0U);
-  EXPECT_EQ(countable(""), 0U);
-}
-
-TEST(CountableTest, OfAVeryLongRunLeavesLessThanAWord) {
-  EXPECT_EQ(countable("- abcdefgh", 3), 8U);
-  EXPECT_EQ(countable("abc", 3), 3U);
+TEST(LastWordBeginTest, IsWhereAWordThatMayGoOnBegins) {
+  EXPECT_EQ(last_word_begin("one two"), 4U);
+  EXPECT_EQ(last_word_begin("one two "), 8U);
+  EXPECT_EQ(last_word_begin("one"), 0U);
+  EXPECT_EQ(last_word_begin(""), 0U);
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 # What our tests in bash share. A test is a script of functions, one a case; the last line of the script
 # is `run_case "$@"`. Nothing here sleeps to be right: everything waits for a condition, up to a deadline.
 set -u
-patience=60  # seconds
+patience=120  # seconds
 
 place=$(mktemp -d)
+mkfifo "$place/.never"
+exec 8<>"$place/.never"  # nothing ever comes
 export XDG_RUNTIME_DIR=$place  # sockets without a path of their own go here
 jobs_started=()
 trap 'end_jobs; rm -rf "$place"' EXIT
@@ -17,12 +19,12 @@ fail() {
   exit 1
 }
 
-# wait_until COMMAND...: until it succeeds.
+# wait_until COMMAND...: until it succeeds. What is asked often had better start no process.
 wait_until() {
-  local until=$((SECONDS + patience))
+  local until=$((SECONDS + patience)) nothing
   until "$@" 2>/dev/null; do
     ((SECONDS < until)) || fail "in $patience s it did not come true: $*"
-    sleep 0.01
+    read -rt 0.02 -u 8 nothing
   done
 }
 
@@ -62,7 +64,9 @@ expect_end() {
 }
 
 has_ended() {
-  ! kill -0 "$1" || [[ $(ps -o state= -p "$1") == Z* ]]
+  local status
+  read -r status <"/proc/$1/stat" || return 0
+  [[ ${status##*)} == ' Z '* ]]
 }
 
 nothing_in_session() {
@@ -72,6 +76,11 @@ nothing_in_session() {
 # has_open NAME PATH: NAME's process has it open.
 has_open() {
   [[ -n $(find "/proc/$(pid_of "$1")/fd" -lname "$2") ]]
+}
+
+# contains FILE TEXT
+contains() {
+  [[ $(<"$place/$1") == *"$2"* ]]
 }
 
 same() {
@@ -90,10 +99,6 @@ address_of() {
   esac
 }
 
-says_where() {
-  grep -q 'listening at' "$place/$1.err"
-}
-
 # Where NAME listens, once it does.
 listening_at() {
   local name=$1 address=$2
@@ -101,7 +106,7 @@ listening_at() {
     echo "$address"
     return
   fi
-  wait_until says_where "$name"
+  wait_until contains "$name.err" 'listening at'
   sed -n 's/.*listening at //p' "$place/$name.err"
 }
 
