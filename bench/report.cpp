@@ -80,7 +80,9 @@ void Table::begin(const Machine& machine, const Effort& effort) {
   std::printf("%s; %s; commit %s; %s; load %.2f\n", machine.cpu.c_str(), machine.kernel.c_str(),
               machine.commit.c_str(), machine.date.c_str(), machine.load);
   if (machine.load > 0.5) {
-    std::printf("others are at work here: the figures are noise in part\n");
+    std::printf(
+        "others were at work here a minute ago: if they still are, the figures are noise in "
+        "part\n");
   }
   std::printf("%d rounds; a side runs %g ms a round; median (least-most) of the rounds\n",
               effort.rounds, std::chrono::duration<double, std::milli>(effort.duration).count());

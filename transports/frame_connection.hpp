@@ -111,6 +111,8 @@ class FrameConnection {
   // The descriptors that came with the frame just taken, at the front; those of later frames may
   // follow. Those that the message mentions are to be moved out before the next try_receive.
   virtual std::span<UniqueFd> fds() noexcept = 0;
+  // The frame just taken does not want its descriptors: closes those that no later one can mention.
+  virtual void drop_fds() noexcept = 0;
 
   // To be called before waiting for readable(): true when a frame or an end is here already, so
   // that a try_receive needs no wait.
@@ -120,10 +122,11 @@ class FrameConnection {
   // ---- both ----
 
   // What another process needs to continue with this connection: duplicates of its descriptors and
-  // the bytes that were received and not yet taken. This end stays usable until closed, but must
-  // not be. Errors: refused (this transport cannot leave its process, or unsent bytes are
-  // buffered).
-  virtual Result<Handover> hand_over() const = 0;
+  // the bytes that were received and not yet taken, `untaken` first: a frame that was received here
+  // and is to be received there. This end stays usable until closed, but must not be. Errors:
+  // refused (this transport cannot leave its process, unsent bytes are buffered, a frame is half
+  // received, or descriptors were not taken).
+  virtual Result<Handover> hand_over(const IncomingFrame* untaken = nullptr) const = 0;
 
   // Ends both halves at once; buffered bytes are dropped. Idempotent.
   virtual void close() noexcept = 0;

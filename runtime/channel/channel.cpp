@@ -143,6 +143,12 @@ Flushable::Rest Channel::flush_old() {
   return Rest::none;
 }
 
+// The Flusher's thread asks, while the sender may be closing.
+transports::Readiness Channel::writable() const {
+  const std::lock_guard lock{sending_};
+  return connection_->writable();
+}
+
 Result<void> Channel::flush(Deadline until) {
   for (;;) {
     {
@@ -254,7 +260,7 @@ Result<void> Channel::receive(IncomingFrame& frame, Deadline until,
 Result<Progress> Channel::wait_for(IncomingFrame& frame, Deadline until,
                                    std::span<std::byte> destination) {
   flush_own_buffers();
-  if (runtime_.may_spin() && spin_.worth_it()) {
+  if (runtime_.may_spin() && !until.passed() && spin_.worth_it()) {
     auto received = spin_for(frame, destination);
     if (!received || *received == Progress::done) {
       return received;
@@ -293,11 +299,24 @@ bool Channel::ready() {
     return true;
   }
   IncomingFrame frame;
-  const auto received = try_receive(frame, {}, From::kernel);
-  if (received && *received == Progress::done) {
-    waiting_ = std::move(frame);
+  do {
+    const auto received = try_receive(frame, {}, From::kernel);
+    if (!received) {
+      return true;  // the receive that follows tells
+    }
+    if (*received == Progress::done) {
+      waiting_ = std::move(frame);
+      return true;
+    }
+  } while (connection_->arm_receive());
+  return false;
+}
+
+Result<transports::Handover> Channel::hand_over(Deadline until) {
+  if (auto flushed = flush(until); !flushed) {
+    return flushed.error();
   }
-  return !received || *received == Progress::done;
+  return connection_->hand_over(waiting_ ? &*waiting_ : nullptr);
 }
 
 }  // namespace troupe

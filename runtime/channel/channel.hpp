@@ -52,6 +52,10 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   // Puts a frame that receive returned back: the next receive returns it again.
   void put_back(const transports::IncomingFrame& frame) { waiting_ = frame; }
 
+  // What another process needs to go on with the connection; a polled message goes along. Waits
+  // until what was sent has left. Errors: FrameConnection::hand_over's and those of flush.
+  Result<transports::Handover> hand_over(Deadline until);
+
   // A whole message, or the end, is here: a receive would not wait. The receiving thread's.
   bool ready();
   transports::Readiness readable() const noexcept { return connection_->readable(); }
@@ -63,7 +67,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   // ---- Flushable ----
   Rest flush_all() override;
   Rest flush_old() override;
-  transports::Readiness writable() const override { return connection_->writable(); }
+  transports::Readiness writable() const override;
 
  private:
   class OneThread;
@@ -86,7 +90,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   const std::unique_ptr<transports::FrameConnection> connection_;
 
   // Guarded by sending_: the sending half of connection_, which the Flusher shares.
-  SpinLock sending_;
+  mutable SpinLock sending_;
   Burst burst_;
   bool at_flusher_ = false;    // the Flusher has this until a flush of its own leaves nothing
   bool left_behind_ = false;   // the sender's next park flushes

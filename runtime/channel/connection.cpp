@@ -110,7 +110,11 @@ Result<UniqueFd> Connection::receive_fd(Deadline until) {
   if (auto received = receive_message(message, until); !received) {
     return received.error();
   }
-  return decode<UniqueFd>(message);
+  auto fd = decode<UniqueFd>(message);
+  if (!fd) {
+    drop_fds();
+  }
+  return fd;
 }
 
 Result<void> Connection::flush(Deadline until) {
@@ -169,6 +173,12 @@ Result<void> Connection::receive_message(Incoming& message, Deadline until) {
   return received;
 }
 
+void Connection::drop_fds() noexcept {
+  if (state_ != nullptr) {
+    state_->channel->connection().drop_fds();
+  }
+}
+
 Encoded& Connection::scratch() {
   if (state_ == nullptr) {
     static thread_local Encoded unused;
@@ -185,10 +195,7 @@ Result<transports::Handover> Connection::hand_over() const {
   if (state_ == nullptr) [[unlikely]] {
     return empty();
   }
-  if (auto flushed = state_->channel->flush(std::chrono::seconds{5}); !flushed) {
-    return flushed.error();
-  }
-  return state_->channel->connection().hand_over();
+  return state_->channel->hand_over(std::chrono::seconds{5});
 }
 
 Result<Connection> connect(RuntimeCore& runtime, const Address& address,

@@ -81,6 +81,8 @@ class Connection final {
   Result<void> send_message(Encoded& message, Deadline until);
   // The next message, as a view that is valid until the next receive or poll.
   Result<void> receive_message(Incoming& message, Deadline until);
+  // The last message did not decode: its descriptors are closed.
+  void drop_fds() noexcept;
   // Where a typed channel encodes; kept for its memory.
   Encoded& scratch();
   // Whether a message, or the end, is here.

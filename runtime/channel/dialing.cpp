@@ -5,6 +5,11 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/catalog.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <string>
+
 namespace troupe {
 
 using transports::FrameConnection;
@@ -43,9 +48,12 @@ Result<void> prove_key(RuntimeCore& runtime, FrameConnection& connection,
 }  // namespace
 
 Handshake::Legacy legacy_for(const FrameConnection& connection) {
-  const std::string_view host = connection.peer().host();
+  const std::string host{connection.peer().host()};
+  in_addr v4{};
+  const bool is_127 = ::inet_pton(AF_INET, host.c_str(), &v4) == 1 &&
+                      (ntohl(v4.s_addr) >> 24U) == IN_LOOPBACKNET;  // 127.example.com is not
   const bool here = !connection.capabilities().other_hosts || host == "localhost" ||
-                    host == "::1" || host.starts_with("127.");
+                    host == "::1" || is_127;
   return here ? Handshake::Legacy::accepted : Handshake::Legacy::refused;
 }
 

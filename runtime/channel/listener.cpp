@@ -75,11 +75,13 @@ Result<Connection> Listener::accept(Deadline until) {
 Result<std::unique_ptr<FrameConnection>> Listener::State::next() {
   for (;;) {
     auto accepted = listener->try_accept();
-    if (!accepted || (*accepted != nullptr && options.key.empty())) {
-      return accepted;
+    if (!accepted || *accepted == nullptr) {
+      // Those who are here already are served also while no more can come.
+      auto proven = next_proven();
+      return accepted || proven != nullptr ? std::move(proven) : std::move(accepted);
     }
-    if (*accepted == nullptr) {
-      return next_proven();
+    if (options.key.empty()) {
+      return accepted;
     }
     (*accepted)->set_receive_limit(Handshake::kLargestFrame);
     Handshake handshake{options.key, Handshake::Role::listener, legacy_for(**accepted)};

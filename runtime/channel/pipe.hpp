@@ -101,7 +101,11 @@ class [[nodiscard]] Pipe final {
     if (!received) [[unlikely]] {
       return received;
     }
-    return decode_into(message, incoming);
+    auto decoded = decode_into(message, incoming);
+    if (!decoded) [[unlikely]] {
+      connection_.drop_fds();
+    }
+    return decoded;
   }
 
   // Ok: a whole message waits.

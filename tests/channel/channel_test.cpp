@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "channel/channel_test.hpp"
 
-#include "troupe/transports/catalog.hpp"
-
 #include <future>
 #include <utility>
 

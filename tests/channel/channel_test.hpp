@@ -15,6 +15,7 @@
 #include "troupe/runtime/channel/connection.hpp"
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
+#include "troupe/transports/catalog.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,6 @@
 // What every Connection promises (runtime/channel/connection.hpp), over each transport. Ids in
 // comments are those of research/python-multiprocessing.md §2.10 and §4.
 #include "channel/channel_test.hpp"
-#include "troupe/transports/catalog.hpp"
 
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX

@@ -380,11 +380,13 @@ TEST_P(PipeTest, AnEndIsReceivedOnlyWhereThereIsARuntime) {
   }
   auto courier = Pipe<Job>::create(runtime_).value();
   ASSERT_TRUE(courier.first.send(Job{1, Sender<std::string>{std::move(second_)}}));
-  const auto received = courier.second.receive();
-  ASSERT_FALSE(received);
-  EXPECT_EQ(received.error(), Code::invalid_argument);
-  EXPECT_NE(std::string_view{received.error().what()}.find("Runtime::Scope"),
-            std::string_view::npos);
+  std::jthread{[&] {
+    const auto received = courier.second.receive();
+    ASSERT_FALSE(received);
+    EXPECT_EQ(received.error(), Code::invalid_argument);
+    EXPECT_NE(std::string_view{received.error().what()}.find("Runtime::Scope"),
+              std::string_view::npos);
+  }}.join();
   EXPECT_EQ(outcome(first_.receive_bytes()), "closed") << "its descriptor is closed";
 }
 

@@ -4,6 +4,7 @@
 #include "troupe/runtime/channel/wait_any.hpp"
 
 #include <array>
+#include <atomic>
 #include <map>
 
 namespace troupe::harness {
@@ -104,6 +105,22 @@ TEST_P(ConnectionTest, WaitAnyWakesForAMessageThatComesLater) {
   EXPECT_EQ(outcome(first_.receive_bytes(0s)), "closed");
 }
 
+TEST_P(ConnectionTest, WaitAnySleepsWhileNothingIsReady) {
+  std::atomic<long> waits = 0;
+  Ports ports;
+  ports.poller = std::make_unique<CountingPoller>(waits);
+  TestRuntime counting{std::move(ports)};
+  connect(counting, counting);
+  ASSERT_TRUE(second_.send_bytes(bytes("hello")));
+  EXPECT_EQ(shown(wait_any(counting, {first_})), "{ 0 }");
+  EXPECT_EQ(text(first_.receive_bytes(0s)), "hello");
+  const long before = waits;
+  EXPECT_EQ(shown(wait_any(counting, {first_}, 20ms)), "timed_out");
+  EXPECT_LE(waits - before, 3);
+  first_.close();
+  second_.close();
+}
+
 TEST_P(ConnectionTest, WaitAnyWantsAWholeMessage) {  // W20
   connect();
   if (!crosses_processes()) {
@@ -129,7 +146,7 @@ TEST_P(ConnectionTest, WaitAnyFindsAllKindsTogether) {  // WT-04
   write_raw(writer.get(), "x");
   ASSERT_TRUE(typed.poll(forever));
   EXPECT_EQ(
-      shown(wait_any(runtime_, {never.get(), typed, reader.get(), long_ago, Deadline{forever}})),
+      shown(wait_any(runtime_, {never.get(), typed, reader.get(), long_ago, Deadline::never()})),
       "{ 1, 2, 3 }");
   EXPECT_EQ(typed.receive(0s).value(), 7);
 }

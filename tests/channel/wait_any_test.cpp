@@ -45,7 +45,8 @@ TEST_F(WaitAnyTest, PlainSocketsAreCollectedToo) {  // WT-02
   std::string received;
   std::array<bool, 4> ended{};
   while (received.size() < 40) {
-    for (const std::size_t i : wait_any(runtime_, things).value()) {
+    const Indices ready = wait_any(runtime_, things).value();
+    for (const std::size_t i : ready) {
       std::array<char, 16> chunk{};
       const ssize_t count = ::read(pairs.at(i).first.get(), chunk.data(), chunk.size());
       ASSERT_GE(count, 0);
@@ -128,13 +129,15 @@ TEST_F(WaitAnyTest, AStopCutsItShort) {
 TEST_F(WaitAnyTest, TheShortFormTakesTheThreadsRuntime) {
   auto [reader, writer] = raw_pipe();
   write_raw(writer.get(), "x");
-  const auto without = wait_any({reader.get()});
-  ASSERT_FALSE(without);
-  EXPECT_EQ(without.error(), Code::invalid_argument);
-  EXPECT_NE(std::string_view{without.error().what()}.find("Runtime::Scope"),
-            std::string_view::npos);
-  const RuntimeCore::Scope scope{runtime_};
-  EXPECT_EQ(wait_any({reader.get()}).value(), Indices{0});
+  std::jthread{[&] {
+    const auto without = wait_any({reader.get()});
+    ASSERT_FALSE(without);
+    EXPECT_EQ(without.error(), Code::invalid_argument);
+    EXPECT_NE(std::string_view{without.error().what()}.find("Runtime::Scope"),
+              std::string_view::npos);
+    const RuntimeCore::Scope scope{runtime_};
+    EXPECT_EQ(wait_any({reader.get()}).value(), Indices{0});
+  }}.join();
 }
 
 TEST_F(WaitAnyTest, ManyThingsAreWaitedForAtOnce) {

@@ -35,10 +35,11 @@ class InprocConnection final : public FrameConnection {
   void leave_destination() override {}
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
   std::span<UniqueFd> fds() noexcept override { return taken_.fds; }
+  void drop_fds() noexcept override { taken_.fds.clear(); }
   bool arm_receive() override;
   Readiness readable() const noexcept override { return incoming_->readable(); }
 
-  Result<Handover> hand_over() const override;
+  Result<Handover> hand_over(const IncomingFrame* untaken) const override;
   void close() noexcept override;
 
  private:

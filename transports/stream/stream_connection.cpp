@@ -101,6 +101,15 @@ std::size_t StreamConnection::overhead(const OutgoingFrame& frame) const noexcep
   return 0;
 }
 
+// What stands before a body and after it; empty where the framing has none.
+FrameHeader StreamConnection::header_of(std::size_t size) const noexcept {
+  return setup_.framing == Framing::python ? encode_header(size) : FrameHeader{};
+}
+
+std::span<const std::byte> StreamConnection::trailer() const noexcept {
+  return setup_.framing == Framing::lines ? line_end() : std::span<const std::byte>{};
+}
+
 // Writes a whole frame of a size that a short header can say.
 void StreamConnection::put(const OutgoingFrame& frame, std::byte* place) {
   if (setup_.framing == Framing::python) {
@@ -201,13 +210,11 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
       return flushed;
     }
   }
-  const FrameHeader header =
-      setup_.framing == Framing::python ? encode_header(frame.size) : FrameHeader{};
-  const auto trailer = setup_.framing == Framing::lines ? line_end() : std::span<const std::byte>{};
-  const std::size_t total = header.size + frame.size + trailer.size();
+  const FrameHeader header = header_of(frame.size);
+  const std::size_t total = header.size + frame.size + trailer().size();
   std::array<iovec, kMaxPieces> pieces;
   while (frame.taken < total) {
-    const std::size_t count = gather(header.span(), frame, trailer, pieces);
+    const std::size_t count = gather(header.span(), frame, trailer(), pieces);
     const auto moved = stream_->try_write(std::span{pieces}.first(count),
                                           frame.taken == 0 ? frame.fds : std::span<UniqueFd>{});
     if (!moved) {
@@ -227,13 +234,10 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
 
 void StreamConnection::take_over(OutgoingFrame& frame) {
   TROUPE_CHECK(inside_direct_ && frame.taken > 0);
-  const FrameHeader header =
-      setup_.framing == Framing::python ? encode_header(frame.size) : FrameHeader{};
+  const FrameHeader header = header_of(frame.size);
   std::vector<std::span<const std::byte>> pieces{header.span()};
   pieces.insert(pieces.end(), frame.pieces.begin(), frame.pieces.end());
-  if (setup_.framing == Framing::lines) {
-    pieces.push_back(line_end());
-  }
+  pieces.push_back(trailer());
   send_buffer_.push_front_rest(pieces, frame.taken);
   inside_direct_ = false;
 }
@@ -272,7 +276,7 @@ Readiness StreamConnection::writable() const noexcept {
 // ---- both
 // ------------------------------------------------------------------------------------------
 
-Result<Handover> StreamConnection::hand_over() const {
+Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) const {
   const std::string doing = "hand " + setup_.peer.text() + " to another process";
   if (stream_ == nullptr) {
     return Error{Code::closed, doing + ": this end is closed"};
@@ -287,11 +291,20 @@ Result<Handover> StreamConnection::hand_over() const {
   if (!ends) {
     return ends.error().within(doing);
   }
-  const auto unread = receive_buffer_.unread();
+  Bytes received;
+  const auto add = [&](std::span<const std::byte> bytes) {
+    received.insert(received.end(), bytes.begin(), bytes.end());
+  };
+  if (untaken != nullptr) {
+    add(header_of(untaken->body.size()).span());
+    add(untaken->body);
+    add(trailer());
+  }
+  add(receive_buffer_.unread());
   return Handover{.peer = setup_.peer.text(),
                   .framing = setup_.framing,
                   .max_message = setup_.max_message,
-                  .received = Bytes(unread.begin(), unread.end()),
+                  .received = std::move(received),
                   .input = std::move(ends->input),
                   .output = std::move(ends->output)};
 }

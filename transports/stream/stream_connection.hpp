@@ -8,6 +8,7 @@
 
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/stream/byte_stream.hpp"
+#include "troupe/transports/stream/frame_header.hpp"
 #include "troupe/transports/stream/large_body.hpp"
 #include "troupe/transports/stream/receive_buffer.hpp"
 #include "troupe/transports/stream/send_buffer.hpp"
@@ -51,10 +52,11 @@ class StreamConnection final : public FrameConnection {
   void leave_destination() override { large_.leave_destination(); }
   void set_receive_limit(std::size_t bytes) noexcept override { receive_limit_ = bytes; }
   std::span<UniqueFd> fds() noexcept override { return fds_; }
+  void drop_fds() noexcept override;
   bool arm_receive() override;
   Readiness readable() const noexcept override;
 
-  Result<Handover> hand_over() const override;
+  Result<Handover> hand_over(const IncomingFrame* untaken) const override;
   void close() noexcept override;
 
   // Bytes that another process received and handed over with the connection: they come first.
@@ -62,6 +64,8 @@ class StreamConnection final : public FrameConnection {
 
  private:
   Result<void> check_sendable(const OutgoingFrame& frame) const;
+  FrameHeader header_of(std::size_t size) const noexcept;
+  std::span<const std::byte> trailer() const noexcept;
   std::size_t overhead(const OutgoingFrame& frame) const noexcept;
   bool overtakes(const OutgoingFrame& frame, Lane lane) const noexcept;
   bool is_plain(const OutgoingFrame& frame, Lane lane) const noexcept;

@@ -263,6 +263,18 @@ Result<void> StreamConnection::drop_taken_fds() {
   return {};
 }
 
+void StreamConnection::drop_fds() noexcept {
+  auto next = fds_.begin();
+  for (const Arrival& arrival : arrivals_) {
+    if (arrival.until > bytes_taken_) {
+      return;
+    }
+    for (std::size_t i = 0; i < arrival.fds; ++i) {
+      (next++)->reset();
+    }
+  }
+}
+
 bool StreamConnection::holds_fds() const noexcept {
   return std::ranges::any_of(fds_, &UniqueFd::operator bool);
 }
