@@ -52,8 +52,8 @@ Handshake::Legacy legacy_for(const FrameConnection& connection) {
   in_addr v4{};
   const bool is_127 = ::inet_pton(AF_INET, host.c_str(), &v4) == 1 &&
                       (ntohl(v4.s_addr) >> 24U) == IN_LOOPBACKNET;  // 127.example.com is not
-  const bool here = !connection.capabilities().other_hosts || host == "localhost" ||
-                    host == "::1" || is_127;
+  const bool here =
+      !connection.capabilities().other_hosts || host == "localhost" || host == "::1" || is_127;
   return here ? Handshake::Legacy::accepted : Handshake::Legacy::refused;
 }
 

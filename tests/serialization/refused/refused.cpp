@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does not compile: each line below `refused` is an error, and refused.py holds what it says.
+// The test counts on its lines:
+// clang-format off
 #include "troupe/serialization/codec.hpp"
 
 #include <functional>
