@@ -8,7 +8,6 @@
 namespace {
 
 // The counter must be there before anything is, and cost next to nothing.
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 constinit thread_local std::uint64_t allocations = 0;
 
 void* or_throw(void* place) {

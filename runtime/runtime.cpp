@@ -37,11 +37,11 @@ Runtime::Runtime(int& argc, char** argv, RuntimeOptions options)
 Runtime::Runtime(RuntimeOptions options) : Runtime(process::ProcessHost::join(), options) {}
 
 Runtime::Runtime(std::shared_ptr<process::ProcessHost> host, RuntimeOptions& options)
-    : RuntimeCore(options.ports ? options.ports() : Ports{}, Log{std::move(options.log)}),
+    : RuntimeCore(options.ports ? options.ports() : Ports{}, Log{options.log}),
       name_(options.name.empty() ? host->identity().name : std::move(options.name)),
       stop_grace_(options.stop_grace) {
-  set_family(process::Family::create(*this, this, std::move(host),
-                                     {options.start, options.executable.native()}));
+  set_family(
+      process::Family::create(*this, this, host, {options.start, options.executable.native()}));
   if (options.signals == SignalPolicy::stop_on_terminate) {
     termination_ = std::make_unique<process::TerminationWatch>(*this);
   }

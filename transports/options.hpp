@@ -24,6 +24,9 @@ struct ConnectOptions {
   Framing framing = Framing::python;
   std::size_t max_message = 64U << 20U;          // bytes; a larger one is refused on both sides
   Duration handshake = std::chrono::seconds{5};  // how long a peer may take to prove the key
+  // Between hosts: a peer whose kernel has not answered for so long is lost (disconnected); its
+  // process may be stopped or busy for as long as it likes. To the second, at least 2.
+  Duration lost_after = std::chrono::seconds{30};
 };
 
 }  // namespace troupe

@@ -2,13 +2,15 @@
 #pragma once
 
 // Burst: decides, for one sender, whether a message is written at once or gathered with those that
-// follow. Several writes in a row within a few microseconds of each other are a burst; a flush that
-// finds at most one message ends it.
+// follow. Several writes in a row within a few microseconds of each other are a burst, where in a
+// row means without a wait between them: who waits for an answer each time has nothing to gather. A
+// flush that finds at most one message ends it.
 
 #include "troupe/base/clock.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace troupe {
 
@@ -23,10 +25,12 @@ class Burst final {
   // A message was gathered.
   void gathered() noexcept { ++messages_; }
 
-  // A message was written at once, from `begin` to `end`.
-  void written(Instant begin, Instant end) noexcept {
-    run_ = begin - last_write_ <= kGap ? run_ + 1 : 0;
+  // A message was written at once, from `begin` to `end`, by a thread that has waited `waits`
+  // times.
+  void written(Instant begin, Instant end, std::uint64_t waits) noexcept {
+    run_ = begin - last_write_ <= kGap && waits == waits_ ? run_ + 1 : 0;
     last_write_ = end;
+    waits_ = waits;
     active_ = run_ >= kRun;
     messages_ = 0;
   }
@@ -45,6 +49,7 @@ class Burst final {
   int run_ = 0;
   std::size_t messages_ = 0;  // gathered since the last flush
   Instant last_write_{};
+  std::uint64_t waits_ = 0;
 };
 
 }  // namespace troupe

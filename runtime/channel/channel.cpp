@@ -2,6 +2,7 @@
 #include "troupe/runtime/channel/channel.hpp"
 
 #include "troupe/base/check.hpp"
+#include "troupe/runtime/fiber/flusher.hpp"
 #include "troupe/runtime/fiber/park.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/auth/handshake.hpp"
@@ -25,23 +26,18 @@ class Channel::OneThread final {
   explicit OneThread(std::atomic<bool>& inside) : inside_(inside) {
     TROUPE_CHECK(!inside_.exchange(true) && "one thread at a time may send, and one receive");
   }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
   ~OneThread() {
     inside_.store(false);
   }
 
  private:
   std::atomic<bool>& inside_;
+#else
+  explicit OneThread(std::atomic<bool>& /*inside*/) {}
 #endif
 };
-
-#ifndef NDEBUG
-#define TROUPE_ONE_THREAD(flag) \
-  const OneThread one_thread {  \
-    flag                        \
-  }
-#else
-#define TROUPE_ONE_THREAD(flag) static_cast<void>(0)
-#endif
 
 Channel::Channel(RuntimeCore& runtime, std::unique_ptr<transports::FrameConnection> connection)
     : runtime_(runtime), connection_(std::move(connection)) {}
@@ -53,7 +49,7 @@ Channel::~Channel() {
 // ---- sending -----------------------------------------------------------------------------------
 
 Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
-  TROUPE_ONE_THREAD(in_send_);
+  [[maybe_unused]] const OneThread one_thread{in_send_};
   for (;;) {
     const auto sent = try_send(frame);
     if (!sent) {
@@ -84,7 +80,7 @@ Result<Progress> Channel::try_send(OutgoingFrame& frame) {
     return sent;
   }
   if (!gather) {
-    burst_.written(begin, runtime_.clock().now());
+    burst_.written(begin, runtime_.clock().now(), waits_of_thread());
   } else {
     burst_.gathered();
     if (frame.buffered >= Burst::kFlushAt) [[unlikely]] {
@@ -240,7 +236,7 @@ Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> de
 
 Result<void> Channel::receive(IncomingFrame& frame, Deadline until,
                               std::span<std::byte> destination) {
-  TROUPE_ONE_THREAD(in_receive_);
+  [[maybe_unused]] const OneThread one_thread{in_receive_};
   if (waiting_) [[unlikely]] {
     frame = *std::exchange(waiting_, std::nullopt);
     return {};

@@ -50,7 +50,7 @@ Result<Listener> Listener::create(RuntimeCore& runtime, const Address& address,
   if (!listener) {
     return listener.error();
   }
-  return Listener{std::unique_ptr<State>{new State{runtime, options, std::move(*listener), {}}}};
+  return Listener{std::make_unique<State>(State{runtime, options, std::move(*listener), {}})};
 }
 
 Result<Connection> Listener::accept(Deadline until) {

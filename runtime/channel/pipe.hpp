@@ -44,7 +44,7 @@ class MessageIterator final {
   MessageIterator& operator++() {
     if (auto received = source_->receive_into(message_); !received) [[unlikely]] {
       if (received.error() != Code::closed) {
-        throw received.error();
+        throw Error{received.error()};
       }
       at_end_ = true;
     }

@@ -17,6 +17,7 @@ namespace {
 // What the calling thread left behind: part of the current fiber's state, for which a thread
 // stands.
 thread_local std::vector<std::weak_ptr<Flushable>> left_behind;
+thread_local std::uint64_t waits = 0;
 
 }  // namespace
 
@@ -114,7 +115,12 @@ void flush_before_park(std::weak_ptr<Flushable> buffer) {
   left_behind.push_back(std::move(buffer));
 }
 
+std::uint64_t waits_of_thread() noexcept {
+  return waits;
+}
+
 void flush_own_buffers() {
+  ++waits;
   if (left_behind.empty()) {
     return;
   }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -75,7 +76,9 @@ class Flusher final {
 
 // The calling thread left something in `buffer`: its next park flushes it first.
 void flush_before_park(std::weak_ptr<Flushable> buffer);
-// Flushes what the calling thread left in buffers.
+// Flushes what the calling thread left in buffers: what it does before it waits.
 void flush_own_buffers();
+// How many times the calling thread has done so.
+std::uint64_t waits_of_thread() noexcept;
 
 }  // namespace troupe

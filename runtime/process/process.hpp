@@ -114,10 +114,12 @@ class [[nodiscard]] Process final {
   std::shared_ptr<process::Child> child_;
 };
 
+// NOLINTBEGIN(performance-unnecessary-value-param): moved from, below
 template <class F, class... X>
 requires process::LooksLikeBody<F> Result<Process> Process::start(RuntimeCore& runtime,
                                                                   ProcessOptions options, F body,
                                                                   X&&... arguments) {
+  // NOLINTEND(performance-unnecessary-value-param)
   using Call = process::Call<F, X...>;
   const typename Call::Arguments converted{arguments...};
   auto started =

@@ -27,6 +27,7 @@ TEST(SpinLockTest, PublishesWhatTheLastHolderWrote) {
   long count = 0;  // guarded by lock
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
         for (int round = 0; round < kRounds; ++round) {

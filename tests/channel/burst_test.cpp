@@ -26,7 +26,7 @@ class BurstRule : public testing::Test {
     now_ += gap;
     const Instant begin = now_;
     now_ += 1us;  // what a write takes
-    burst_.written(begin, now_);
+    burst_.written(begin, now_, waits_);
   }
   void begin_burst() {
     for (int i = 0; i <= Burst::kRun; ++i) {
@@ -37,6 +37,7 @@ class BurstRule : public testing::Test {
 
   Burst burst_;
   Instant now_{1h};
+  std::uint64_t waits_ = 0;
 };
 
 TEST_F(BurstRule, WritesThatAreFarApartAreNoBurst) {
@@ -61,6 +62,14 @@ TEST_F(BurstRule, AGapBeginsTheRunAnew) {
       write_after(i == 0 ? Duration{1ms} : Duration{1us});
       EXPECT_FALSE(burst_.active());
     }
+  }
+}
+
+TEST_F(BurstRule, WhoWaitsBetweenItsWritesHasNone) {
+  for (int i = 0; i < 100; ++i) {
+    ++waits_;
+    write_after(1us);
+    EXPECT_FALSE(burst_.active());
   }
 }
 

@@ -67,8 +67,7 @@ class Watchdog final : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& /*test*/) override { ::alarm(0); }
 };
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): GoogleTest owns it
-[[maybe_unused]] const bool installed = [] {
+[[maybe_unused]] const bool kInstalled = [] {
   testing::UnitTest::GetInstance()->listeners().Append(new Watchdog);
   return true;
 }();

@@ -35,7 +35,6 @@ namespace {
 
 using troupe::DecodeLimits;
 using troupe::Dynamic;
-using troupe::EncodeLimits;
 
 constexpr std::size_t kSmall = 4096;
 

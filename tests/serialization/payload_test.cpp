@@ -12,7 +12,6 @@ namespace {
 using troupe::Buffer;
 using troupe::Bytes;
 using troupe::Encoded;
-using troupe::Incoming;
 using troupe::kLargePiece;
 using troupe::UniqueFd;
 
@@ -169,7 +168,7 @@ bool is_open(const UniqueFd& fd) {
 Files three_files() {
   Files files{.name = "n", .first = open_null(), .more = {}};
   files.more.push_back(open_null());
-  files.more.push_back(UniqueFd{});
+  files.more.emplace_back();
   files.more.push_back(open_null());
   return files;
 }

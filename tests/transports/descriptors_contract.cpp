@@ -186,7 +186,7 @@ TEST_P(FrameConnectionTest, DescriptorsOfALargeMessageAreNotTakenForThoseOfTheNe
   if (!carries_fds()) {
     return;  // refused, as above
   }
-  constexpr std::size_t kLarge = 150 * 1024;
+  constexpr std::size_t kLarge = 150U << 10U;
   Outgoing large{pattern(kLarge), files(2)};
   ASSERT_TRUE(send_waiting(sender(), large));
   // The next one follows so closely that one read brings the end of the first and all of it.

@@ -38,8 +38,8 @@ pollfd item_of(const Readiness& readiness) {
 
 }  // namespace
 
-Outgoing::Outgoing(Bytes body, std::vector<UniqueFd> fds)
-    : Outgoing(std::vector<Bytes>(1, std::move(body))) {
+Outgoing::Outgoing(const Bytes& body, std::vector<UniqueFd> fds)
+    : Outgoing(std::vector<Bytes>(1, body)) {
   fds_ = std::move(fds);
   frame.fds = fds_;
 }

@@ -17,7 +17,7 @@ namespace troupe::harness {
 // A frame on its way out, with all it refers to.
 class Outgoing final {
  public:
-  explicit Outgoing(Bytes body, std::vector<UniqueFd> fds = {});
+  explicit Outgoing(const Bytes& body, std::vector<UniqueFd> fds = {});
   explicit Outgoing(std::string_view body, std::vector<UniqueFd> fds = {});
   // In several pieces.
   explicit Outgoing(std::vector<Bytes> pieces);

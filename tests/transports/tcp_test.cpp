@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "harness/child.hpp"
+#include "harness/network.hpp"
 #include "transports/transport_test.hpp"
 #include "troupe/transports/socket/tcp_transport.hpp"
+
+#include <unistd.h>
 
 namespace troupe::harness {
 namespace {
@@ -84,6 +88,34 @@ TEST_F(TcpTest, AnAcceptedConnectionNamesItsPeer) {
   EXPECT_EQ(ends.first->peer().host(), "127.0.0.1");
   EXPECT_NE(ends.first->peer().port(), 0);
   EXPECT_EQ(ends.second->peer(), listener->address());
+}
+
+// In a network of its own, whose only link is then cut.
+TEST_F(TcpTest, AHostThatIsGoneIsNoticedByAReceiver) {
+  constexpr int kNoNetwork = 77;
+  Child alone{[&] {
+    if (!enter_network_of_own()) {
+      ::_exit(kNoNetwork);
+    }
+    const ConnectOptions options{.lost_after = std::chrono::seconds{2}};
+    const auto listener = transport_.listen("tcp://127.0.0.1:0", options).value();
+    const auto dial = transport_.dial(listener->address(), options).value();
+    const auto ends = meet(*listener, *dial);
+    send(*ends.second, "hello");
+    EXPECT_EQ(receive_text(*ends.first), "hello");
+
+    set_loopback(false);
+    const auto lost = receive_error(*ends.first);
+    EXPECT_EQ(lost, Code::disconnected);
+    EXPECT_NE(std::string_view{lost.what()}.find("the peer's host does not answer"),
+              std::string_view::npos)
+        << lost.what();
+  }};
+  const int status = alone.join();
+  if (status == kNoNetwork) {
+    GTEST_SKIP() << "this system gives no network namespace";
+  }
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ class FrameConnectionTest : public testing::TestWithParam<Way> {
   void TearDown() override;
 
   void connect(const ConnectOptions& options = {});
-  transports::FrameConnection& receiver() { return *ends_.first; }
-  transports::FrameConnection& sender() { return *ends_.second; }
+  transports::FrameConnection& receiver() const { return *ends_.first; }
+  transports::FrameConnection& sender() const { return *ends_.second; }
   transports::Transport& transport() { return *transport_; }
 
   bool is_stream() const;  // bytes below the frames, rather than whole frames

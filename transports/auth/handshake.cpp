@@ -92,23 +92,34 @@ Result<Progress> Handshake::step(FrameConnection& connection) {
     if (*received == Progress::would_block) {
       return Progress::would_block;
     }
-    if (state_ == State::await_answer) {
-      if (auto checked = check_answer(connection, frame.body); !checked) {
-        return checked.error();
+    if (auto taken = take(connection, frame.body); !taken) {
+      return taken.error();
+    }
+  }
+}
+
+// What the peer said, in the state that waits for it.
+Result<void> Handshake::take(FrameConnection& connection, std::span<const std::byte> body) {
+  switch (state_) {
+    case State::await_answer:
+      if (auto checked = check_answer(connection, body); !checked) {
+        return checked;
       }
       next_half();
-    } else if (state_ == State::await_challenge) {
-      if (auto answered = answer_challenge(connection, frame.body); !answered) {
-        return answered.error();
+      return {};
+    case State::await_challenge:
+      if (auto answered = answer_challenge(connection, body); !answered) {
+        return answered;
       }
       state_ = State::await_verdict;
-    } else {
-      if (text_of(frame.body) != kWelcome) {
-        return text_of(frame.body) == kFailure ? wrong_key(connection)
-                                               : not_a_handshake(connection, frame.body.size());
+      return {};
+    default:
+      if (text_of(body) != kWelcome) {
+        return text_of(body) == kFailure ? wrong_key(connection)
+                                         : not_a_handshake(connection, body.size());
       }
       next_half();
-    }
+      return {};
   }
 }
 

@@ -29,8 +29,7 @@ class Handshake final {
   Handshake(AuthKey key, Role role, Legacy legacy)
       : key_(std::move(key)),
         legacy_(legacy),
-        state_(role == Role::listener ? State::challenge : State::await_challenge),
-        first_half_(true) {}
+        state_(role == Role::listener ? State::challenge : State::await_challenge) {}
 
   // Goes on as far as it can. Done: the peer knows the key. would_block: wait for
   // connection.readable(). Errors: refused (wrong key, the other side has no key, not a handshake
@@ -41,6 +40,7 @@ class Handshake final {
   enum class State : std::uint8_t { challenge, await_answer, await_challenge, await_verdict, done };
 
   Result<Progress> send(FrameConnection& connection, std::span<const std::byte> body);
+  Result<void> take(FrameConnection& connection, std::span<const std::byte> body);
   Result<void> check_answer(FrameConnection& connection, std::span<const std::byte> answer);
   Result<void> answer_challenge(FrameConnection& connection, std::span<const std::byte> frame);
   std::optional<Bytes> code_for(std::string_view digest, std::span<const std::byte> message);
@@ -49,7 +49,7 @@ class Handshake final {
   AuthKey key_;
   Legacy legacy_;
   State state_;
-  bool first_half_;
+  bool first_half_ = true;
   Bytes challenge_;  // what we asked: the digest's name in braces and 40 random bytes
 };
 

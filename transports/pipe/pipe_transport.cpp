@@ -131,9 +131,11 @@ Result<ConnectionPair> PipeTransport::pair(const Address& address, Direction dir
     }
     back = std::move(*made);
   }
-  return ConnectionPair{
-      make_pipe_connection(std::move(there->reader), std::move(back.writer), peer, options),
-      make_pipe_connection(std::move(back.reader), std::move(there->writer), peer, options)};
+  auto first =
+      make_pipe_connection(std::move(there->reader), std::move(back.writer), peer, options);
+  auto second =
+      make_pipe_connection(std::move(back.reader), std::move(there->writer), peer, options);
+  return ConnectionPair{std::move(first), std::move(second)};
 }
 
 Result<std::unique_ptr<FrameConnection>> PipeTransport::adopt(Handover handover) {

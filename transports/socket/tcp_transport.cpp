@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -18,9 +19,25 @@ namespace {
 
 constexpr Capabilities kCapabilities{.duplex = true, .many_peers = true, .other_hosts = true};
 
+void set_number(int socket, int level, int option, int number) {
+  ::setsockopt(socket, level, option, &number, sizeof number);
+}
+
 void set_flag(int socket, int level, int option) {
-  const int on = 1;
-  ::setsockopt(socket, level, option, &on, sizeof on);
+  set_number(socket, level, option, 1);
+}
+
+// The kernel asks a silent peer's kernel, so a host that is gone and a cut link end a wait. Not
+// TCP_USER_TIMEOUT, which ends a connection to a peer that is slow, too.
+void probe_silence(int socket, Duration lost_after) {
+  constexpr int kProbes = 2;
+  const auto given = std::chrono::floor<std::chrono::seconds>(lost_after).count();
+  const int seconds = static_cast<int>(std::clamp<decltype(given)>(given, 2, 30'000));
+  const int interval = std::max(1, seconds / 4);
+  set_number(socket, IPPROTO_TCP, TCP_KEEPIDLE, std::max(1, seconds - kProbes * interval));
+  set_number(socket, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+  set_number(socket, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set_flag(socket, SOL_SOCKET, SO_KEEPALIVE);
 }
 
 std::string text_of(const SocketAddress& address) {
@@ -79,6 +96,7 @@ Result<std::vector<SocketAddress>> resolve(const Address& address, const std::st
 std::unique_ptr<FrameConnection> make(UniqueFd socket, const Address& peer,
                                       const ConnectOptions& options) {
   set_flag(socket.get(), IPPROTO_TCP, TCP_NODELAY);
+  probe_silence(socket.get(), options.lost_after);
   return make_socket_connection(std::move(socket), SocketStream::Kind::network,
                                 {peer, kCapabilities, options.framing, options.max_message});
 }

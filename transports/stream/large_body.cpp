@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/stream/large_body.hpp"
 
+#include "troupe/transports/stream/raw_bytes.hpp"
+
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace troupe::transports {
@@ -62,11 +62,7 @@ std::span<const std::byte> LargeBody::finish(Buffer& storage) {
 }
 
 void LargeBody::grow(std::size_t capacity) {
-  std::shared_ptr<std::byte> larger{static_cast<std::byte*>(std::malloc(capacity)),
-                                    [](std::byte* bytes) { std::free(bytes); }};
-  if (larger == nullptr) {
-    throw std::bad_alloc{};
-  }
+  std::shared_ptr<std::byte> larger{make_raw_bytes(capacity).release(), FreeRawBytes{}};
   if (capacity_ > 0) {
     std::memcpy(larger.get(), own_.get(), arrived_);
   }

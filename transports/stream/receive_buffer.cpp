@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <utility>
 
 namespace troupe::transports {
 
@@ -31,10 +31,7 @@ void ReceiveBuffer::added(std::size_t count) noexcept {
 }
 
 void ReceiveBuffer::move_to(std::size_t capacity) {
-  std::unique_ptr<std::byte[], Free> larger{static_cast<std::byte*>(std::malloc(capacity))};
-  if (larger == nullptr) {
-    throw std::bad_alloc{};
-  }
+  RawBytes larger = make_raw_bytes(capacity);
   const std::size_t held = end_ - begin_;
   if (held > 0) {
     std::memcpy(larger.get(), bytes_.get() + begin_, held);

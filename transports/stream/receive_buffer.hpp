@@ -5,9 +5,9 @@
 // where they stand. Grows when reads fill it, up to kMostCapacity, or as far as a frame needs. One
 // thread at a time.
 
+#include "troupe/transports/stream/raw_bytes.hpp"
+
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
 #include <span>
 
 namespace troupe::transports {
@@ -28,13 +28,9 @@ class ReceiveBuffer final {
   void added(std::size_t count) noexcept;
 
  private:
-  struct Free {
-    void operator()(std::byte* bytes) const noexcept { std::free(bytes); }
-  };
-
   void move_to(std::size_t capacity);
 
-  std::unique_ptr<std::byte[], Free> bytes_;  // uninitialised until written
+  RawBytes bytes_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <utility>
 
 namespace troupe::transports {
 namespace {
@@ -66,10 +66,7 @@ void SendBuffer::reserve(std::size_t more) {
     std::memcpy(bytes_.get(), bytes_.get() + begin_, held);
   } else {
     const std::size_t capacity = std::max({kFirstCapacity, capacity_ * 2, held + more});
-    std::unique_ptr<std::byte[], Free> grown{static_cast<std::byte*>(std::malloc(capacity))};
-    if (grown == nullptr) {
-      throw std::bad_alloc{};
-    }
+    RawBytes grown = make_raw_bytes(capacity);
     if (held > 0) {
       std::memcpy(grown.get(), bytes_.get() + begin_, held);
     }

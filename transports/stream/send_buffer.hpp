@@ -5,10 +5,9 @@
 // frames go before every data frame that has not begun. One thread at a time.
 
 #include "troupe/transports/options.hpp"
+#include "troupe/transports/stream/raw_bytes.hpp"
 
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
 #include <span>
 #include <utility>
 
@@ -44,15 +43,11 @@ class SendBuffer final {
   void clear() noexcept { begin_ = end_ = begun_ = control_ = 0; }
 
  private:
-  struct Free {
-    void operator()(std::byte* bytes) const noexcept { std::free(bytes); }
-  };
-
   void reserve(std::size_t more);
   std::byte* open_gap(std::size_t at, std::size_t size);
 
   const Framing framing_;
-  std::unique_ptr<std::byte[], Free> bytes_;  // uninitialised until written
+  RawBytes bytes_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // the first byte that has not been written
   std::size_t end_ = 0;

@@ -20,11 +20,15 @@ bool is_would_block(int error) {
 
 Result<Transfer> failed(const char* doing) {
   switch (errno) {
-    case ECONNRESET:
-    case EPIPE:
     case ETIMEDOUT:
     case EHOSTUNREACH:
     case ENETUNREACH:
+      return Error{Code::disconnected,
+                   std::string{doing} + ": the peer's host does not answer (" + errno_text(errno) +
+                       "); is it up, and the link to it?",
+                   Effect::unknown};
+    case ECONNRESET:
+    case EPIPE:
     case ENETRESET:
       return Error{Code::disconnected, std::string{doing} + ": " + errno_text(errno),
                    Effect::unknown};

@@ -59,8 +59,7 @@ void StreamConnection::close() noexcept {
   receive_error_ = send_error_;
 }
 
-// ---- sending
-// ---------------------------------------------------------------------------------------
+// ---- sending ------------------------------------------------------------------------------------
 
 Result<void> StreamConnection::check_sendable(const OutgoingFrame& frame) const {
   if (send_error_) {
@@ -111,7 +110,7 @@ std::span<const std::byte> StreamConnection::trailer() const noexcept {
 }
 
 // Writes a whole frame of a size that a short header can say.
-void StreamConnection::put(const OutgoingFrame& frame, std::byte* place) {
+void StreamConnection::put(const OutgoingFrame& frame, std::byte* place) const {
   if (setup_.framing == Framing::python) {
     const std::uint32_t word = big_endian(static_cast<std::uint32_t>(frame.size));
     std::memcpy(place, &word, sizeof word);
@@ -205,7 +204,7 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
     if (inside_direct_) {
       return Progress::would_block;  // a frame of the other lane is leaving
     }
-    const auto flushed = try_flush();
+    auto flushed = try_flush();
     if (!flushed || *flushed == Progress::would_block) {
       return flushed;
     }
@@ -273,8 +272,7 @@ Readiness StreamConnection::writable() const noexcept {
   return stream_ != nullptr ? stream_->writable() : Readiness{};
 }
 
-// ---- both
-// ------------------------------------------------------------------------------------------
+// ---- both ---------------------------------------------------------------------------------------
 
 Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) const {
   const std::string doing = "hand " + setup_.peer.text() + " to another process";

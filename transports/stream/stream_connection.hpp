@@ -70,7 +70,7 @@ class StreamConnection final : public FrameConnection {
   bool overtakes(const OutgoingFrame& frame, Lane lane) const noexcept;
   bool is_plain(const OutgoingFrame& frame, Lane lane) const noexcept;
   Result<Progress> queue(const OutgoingFrame& frame, Lane lane);
-  void put(const OutgoingFrame& frame, std::byte* place);
+  void put(const OutgoingFrame& frame, std::byte* place) const;
   void append(const OutgoingFrame& frame);
   void insert_control(const OutgoingFrame& frame);
   Result<Progress> send_direct(OutgoingFrame& frame);

@@ -96,7 +96,7 @@ Result<Progress> StreamConnection::receive_framed(IncomingFrame& frame,
       }
       least = header->length - first.size();
     }
-    const auto read = read_more(least);
+    auto read = read_more(least);
     if (!read || *read == Progress::would_block) {
       return read;
     }
@@ -162,7 +162,7 @@ Result<Progress> StreamConnection::receive_line(IncomingFrame& frame) {
       return receive_failed(Error{Code::closed, "the peer has closed the connection"});
     }
     scanned_ = unread.size();
-    const auto read = read_more(1);
+    auto read = read_more(1);
     if (!read || *read == Progress::would_block) {
       return read;
     }
@@ -171,7 +171,7 @@ Result<Progress> StreamConnection::receive_line(IncomingFrame& frame) {
 
 Result<Progress> StreamConnection::receive_raw(IncomingFrame& frame) {
   if (receive_buffer_.unread().empty()) {
-    const auto read = read_more(1);
+    auto read = read_more(1);
     if (!read || *read == Progress::would_block) {
       return read;
     }

@@ -22,7 +22,8 @@ constexpr Duration kKillTime = std::chrono::seconds{5};
 }  // namespace
 
 std::shared_ptr<Family> Family::create(RuntimeCore& runtime, Runtime* owner,
-                                       std::shared_ptr<ProcessHost> host, FamilyOptions options) {
+                                       const std::shared_ptr<ProcessHost>& host,
+                                       FamilyOptions options) {
   auto family = std::make_shared<Family>(runtime, owner, host, std::move(options));
   host->add(family);
   return family;

@@ -38,7 +38,8 @@ class Family final : public std::enable_shared_from_this<Family> {
  public:
   // `owner` is `runtime` as what it is.
   static std::shared_ptr<Family> create(RuntimeCore& runtime, Runtime* owner,
-                                        std::shared_ptr<ProcessHost> host, FamilyOptions options);
+                                        const std::shared_ptr<ProcessHost>& host,
+                                        FamilyOptions options);
   Family(RuntimeCore& runtime, Runtime* owner, std::shared_ptr<ProcessHost> host,
          FamilyOptions options);
   Family(const Family&) = delete;

@@ -26,8 +26,8 @@ static_assert(sizeof(Sets) == sizeof(Credentials::capabilities));
 
 Credentials credentials_now() {
   Credentials own;
-  ::getresuid(&own.users[0], &own.users[1], &own.users[2]);
-  ::getresgid(&own.groups[0], &own.groups[1], &own.groups[2]);
+  ::getresuid(own.users.data(), &own.users[1], &own.users[2]);
+  ::getresgid(own.groups.data(), &own.groups[1], &own.groups[2]);
   if (const int count = ::getgroups(0, nullptr); count > 0) {
     own.supplementary.resize(static_cast<std::size_t>(count));
     const int got = ::getgroups(count, own.supplementary.data());

@@ -38,7 +38,7 @@ class ZygoteLink final {
   // The zygote is of no use any more, and nothing was started.
   struct Lost {
     Error why;
-    bool for_good;  // another one would fare no better
+    bool for_good = false;  // another one would fare no better
   };
   using Answer = std::variant<Result<Started>, Lost>;
   // Starts a child. `request` lacks what this link knows: the changes since the zygote was made,
