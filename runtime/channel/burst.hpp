@@ -25,12 +25,21 @@ class Burst final {
   // A message was gathered.
   void gathered() noexcept { ++messages_; }
 
-  // A message was written at once, from `begin` to `end`, by a thread that has waited `waits`
-  // times.
-  void written(Instant begin, Instant end, std::uint64_t waits) noexcept {
-    run_ = begin - last_write_ <= kGap && waits == waits_ ? run_ + 1 : 0;
-    last_write_ = end;
+  // A message will be written at once, by a thread that has waited `waits` times. True: it has
+  // since the last one, so this one is alone, and its time does not matter.
+  bool begins_anew(std::uint64_t waits) noexcept {
+    if (waits == waits_) {
+      return false;
+    }
     waits_ = waits;
+    run_ = 0;
+    return true;
+  }
+
+  // Such a message was written from `begin` to `end`.
+  void written(Instant begin, Instant end) noexcept {
+    run_ = begin - last_write_ <= kGap ? run_ + 1 : 0;
+    last_write_ = end;
     active_ = run_ >= kRun;
     messages_ = 0;
   }

@@ -74,14 +74,15 @@ Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
 Result<Progress> Channel::try_send(OutgoingFrame& frame) {
   const std::lock_guard lock{sending_};
   const bool gather = burst_.active();
-  const Instant begin = gather ? Instant{} : runtime_.clock().now();
+  const bool timed = !gather && !burst_.begins_anew(waits_of_thread());
+  const Instant begin = timed ? runtime_.clock().now() : Instant{};
   auto sent = connection_->try_send(frame, Lane::data, gather ? When::later : When::now);
   if (!sent || *sent == Progress::would_block) [[unlikely]] {
     return sent;
   }
-  if (!gather) {
-    burst_.written(begin, runtime_.clock().now(), waits_of_thread());
-  } else {
+  if (timed) {
+    burst_.written(begin, runtime_.clock().now());
+  } else if (gather) {
     burst_.gathered();
     if (frame.buffered >= Burst::kFlushAt) [[unlikely]] {
       ++flushes_;

@@ -58,11 +58,11 @@ TEST_F(WaitAnyTest, PlainSocketsAreCollectedToo) {  // WT-02
 }
 
 TEST_F(WaitAnyTest, AnEndedProcessIsReady) {  // WT-04: a sentinel
-  const auto [go, goes] = raw_pipe();
-  Child child{[&] { (void)read_raw(go.get(), 1); }};
+  const auto go = raw_pipe();
+  Child child{[&] { (void)read_raw(go.first.get(), 1); }};
   const UniqueFd sentinel{static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0))};
   EXPECT_EQ(wait_any(runtime_, {sentinel.get()}, 0s).error(), Code::timed_out);
-  write_raw(goes.get(), "!");
+  write_raw(go.second.get(), "!");
   EXPECT_EQ(wait_any(runtime_, {sentinel.get()}).value(), Indices{0});
   EXPECT_EQ(child.join(), 0);
 }
@@ -127,16 +127,16 @@ TEST_F(WaitAnyTest, AStopCutsItShort) {
 }
 
 TEST_F(WaitAnyTest, TheShortFormTakesTheThreadsRuntime) {
-  auto [reader, writer] = raw_pipe();
-  write_raw(writer.get(), "x");
+  auto pipe = raw_pipe();
+  write_raw(pipe.second.get(), "x");
   std::jthread{[&] {
-    const auto without = wait_any({reader.get()});
+    const auto without = wait_any({pipe.first.get()});
     ASSERT_FALSE(without);
     EXPECT_EQ(without.error(), Code::invalid_argument);
     EXPECT_NE(std::string_view{without.error().what()}.find("Runtime::Scope"),
               std::string_view::npos);
     const RuntimeCore::Scope scope{runtime_};
-    EXPECT_EQ(wait_any({reader.get()}).value(), Indices{0});
+    EXPECT_EQ(wait_any({pipe.first.get()}).value(), Indices{0});
   }}.join();
 }
 

@@ -15,9 +15,7 @@ namespace troupe::harness {
 namespace {
 
 using transports::FrameConnection;
-using transports::IncomingFrame;
 using transports::Lane;
-using transports::Progress;
 using transports::When;
 
 // Files that can be told apart.
@@ -86,13 +84,13 @@ TEST_P(FrameConnectionTest, EachMessageHasItsOwnDescriptors) {
   Outgoing first{"two", std::move(two)};
   ASSERT_TRUE(send_waiting(sender(), first));
   send(sender(), "none");
-  Outgoing second{pattern(300 * 1024), std::move(one)};
+  Outgoing second{pattern(300U << 10U), std::move(one)};
 
   EXPECT_EQ(receive_text(receiver()), "none");
   EXPECT_EQ(receive_text(receiver()), "two");
   EXPECT_EQ(inodes(take(receiver(), 2)), due_two);
   EXPECT_EQ(receive_text(receiver()), "none");
-  EXPECT_TRUE(cross(sender(), second, receiver()) == pattern(300 * 1024));
+  EXPECT_TRUE(cross(sender(), second, receiver()) == pattern(300U << 10U));
   EXPECT_EQ(inodes(take(receiver(), 1)), due_one);
   send(sender(), "goes on");
   EXPECT_EQ(receive_text(receiver()), "goes on");

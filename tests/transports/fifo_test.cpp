@@ -185,7 +185,9 @@ TEST_F(FifoTest, GarbageInTheMeetingPlaceHurtsNobodyElse) {
   for (const std::string& garbage :
        {std::string{"GET / HTTP/1.1\r\n"}, std::string(4000, '\xff'), std::string(3, '\0'),
         magic + std::string{"\xff\xff"}, magic + std::string{"\x0f\xf0", 2} + "short",
-        magic + std::string{"\x00\x03", 2} + "a\0b",
+        magic + std::string{"\x00\x03"
+                            "a\0b",
+                            5},
         magic + std::string{"\x00\x0c", 2} + "/no/such/way", magic, magic.substr(0, 2)}) {
     write_raw(vandal.get(), garbage);
     const auto dial = transport_.dial(where_, {}).value();

@@ -10,7 +10,6 @@ namespace {
 
 using transports::FrameConnection;
 using transports::Handover;
-using transports::IncomingFrame;
 using transports::Lane;
 using transports::Progress;
 using transports::When;

@@ -267,16 +267,16 @@ TEST_P(FrameListenerTest, AKilledListenersNameIsFreeAgain) {
   if (!GetParam().crosses_processes) {
     return;
   }
-  const auto [told, tells] = raw_pipe();
+  const auto told = raw_pipe();
   const Address wished = new_address();
   Child child{[&] {
     const auto listener = GetParam().transport()->listen(wished, {}).value();
-    write_raw(tells.get(), listener->address().text() + "\n");
+    write_raw(told.second.get(), listener->address().text() + "\n");
     ::pause();
   }};
   std::string text;
   while (text.empty() || text.back() != '\n') {
-    text += text_of(read_raw(told.get(), 1));
+    text += text_of(read_raw(told.first.get(), 1));
   }
   const Address where{text.substr(0, text.size() - 1)};
   EXPECT_EQ(transport().listen(where, {}).error(), Code::exists) << "it lives";
@@ -313,23 +313,23 @@ TEST_P(FrameListenerTest, OfSeveralListenersAtOneStaleAddressExactlyOneWins) {
       ::_exit(0);
     }}
         .join();
-    const auto [start, starts] = raw_pipe();
-    const auto [result, results] = raw_pipe();
-    const auto [end, ends] = raw_pipe();
+    const auto start = raw_pipe();
+    const auto result = raw_pipe();
+    const auto end = raw_pipe();
     std::vector<std::unique_ptr<Child>> rivals;
     for (int i = 0; i < kRivals; ++i) {
       rivals.push_back(std::make_unique<Child>([&] {
         const auto mine = GetParam().transport();
-        (void)read_raw(start.get(), 1);
+        (void)read_raw(start.first.get(), 1);
         const auto listener = mine->listen(where, {});
-        write_raw(results.get(), listener ? "1" : "0");
-        (void)read_raw(end.get(), 1);
+        write_raw(result.second.get(), listener ? "1" : "0");
+        (void)read_raw(end.first.get(), 1);
         EXPECT_TRUE(listener || listener.error() == Code::exists) << listener.error().what();
       }));
     }
-    write_raw(starts.get(), std::string(kRivals, '!'));
-    const std::string outcome{text_of(read_raw(result.get(), kRivals))};
-    write_raw(ends.get(), std::string(kRivals, '!'));
+    write_raw(start.second.get(), std::string(kRivals, '!'));
+    const std::string outcome{text_of(read_raw(result.first.get(), kRivals))};
+    write_raw(end.second.get(), std::string(kRivals, '!'));
     EXPECT_EQ(std::ranges::count(outcome, '1'), 1) << outcome;
     for (const auto& rival : rivals) {
       EXPECT_EQ(rival->join(), 0);

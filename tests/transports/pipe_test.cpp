@@ -12,7 +12,6 @@ namespace {
 
 using transports::Direction;
 using transports::PipeTransport;
-using transports::Progress;
 
 const auto kPipe = [] { return std::make_unique<PipeTransport>(); };
 

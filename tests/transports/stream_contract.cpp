@@ -62,7 +62,7 @@ TEST_P(StreamTest, ControlLeavesAsAFrameLikeAnyOther) {
 TEST_P(StreamTest, ReadsBytesInWhateverPortionsTheyCome) {
   Bytes stream;
   std::vector<Bytes> due;
-  for (const std::size_t size : {0, 1, 5, 300, 0, 70000, 3, 16385}) {
+  for (const std::size_t size : {0U, 1U, 5U, 300U, 0U, 70000U, 3U, 16385U}) {
     due.push_back(pattern(size, static_cast<unsigned>(size)));
     const auto length = static_cast<unsigned>(size);
     for (const unsigned shift : {24U, 16U, 8U, 0U}) {
@@ -166,7 +166,7 @@ TEST_P(StreamTest, TextWhereALengthIsDueIsNamed) {
 
 TEST_P(StreamTest, AnEndIsCleanOnlyBetweenMessages) {  // W19: three distinct outcomes
   const Bytes first = from_hex("00 00 00 02 6f 6b");
-  const Bytes headers[] = {from_hex("00 00 00 05"),
+  const std::array headers{from_hex("00 00 00 05"),
                            from_hex("ff ff ff ff 00 00 00 00 00 00 00 05")};
   for (const Bytes& header : headers) {
     const Bytes second = joined(header, bytes_of("hello"));

@@ -117,12 +117,12 @@ TEST_F(UnixTest, AnotherUserIsTurnedAway) {
     if (where.find('@') == std::string::npos) {
       ASSERT_EQ(::chmod(directory.file("socket").c_str(), 0777), 0);
     }
-    const auto [told, tells] = raw_pipe();
+    const auto told = raw_pipe();
     Child child{[&] {
       expect_turned_away(listener->address());
-      write_raw(tells.get(), "!");
+      write_raw(told.second.get(), "!");
     }};
-    while (!is_readable(told.get())) {
+    while (!is_readable(told.first.get())) {
       EXPECT_EQ(listener->try_accept().value(), nullptr);
     }
     EXPECT_EQ(child.join(), 0);
@@ -159,17 +159,17 @@ TEST_F(UnixTest, AListenerOfAnotherUserIsNotTrusted) {
     return;  // only root can become somebody else
   }
   const std::string where = "unix:@troupe-squatter-" + std::to_string(::getpid());
-  const auto [told, tells] = raw_pipe();
-  const auto [end, ends] = raw_pipe();
+  const auto told = raw_pipe();
+  const auto end = raw_pipe();
   Child squatter{[&] {
     const int status = run_as_nobody([&] {
       const auto listener = UnixTransport{}.listen(where, {}).value();
-      write_raw(tells.get(), "!");
-      (void)read_raw(end.get(), 1);
+      write_raw(told.second.get(), "!");
+      (void)read_raw(end.first.get(), 1);
     });
     EXPECT_EQ(status, 0);
   }};
-  (void)read_raw(told.get(), 1);
+  (void)read_raw(told.first.get(), 1);
 
   const auto connection = transport_.dial(where, {}).value()->step();
 
@@ -178,7 +178,7 @@ TEST_F(UnixTest, AListenerOfAnotherUserIsNotTrusted) {
   EXPECT_NE(std::string_view{connection.error().what()}.find("another user"),
             std::string_view::npos);
   EXPECT_TRUE(transport_.dial(where + "?peers=any", {}).value()->step());
-  write_raw(ends.get(), "!");
+  write_raw(end.second.get(), "!");
   EXPECT_EQ(squatter.join(), 0);
 }
 
