@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace troupe {
 
@@ -25,18 +26,15 @@ class Burst final {
   // A message was gathered.
   void gathered() noexcept { ++messages_; }
 
-  // A message will be written at once, by a thread that has waited `waits` times. True: it has
-  // since the last one, so this one is alone, and its time does not matter.
-  bool begins_anew(std::uint64_t waits) noexcept {
-    if (waits == waits_) {
-      return false;
-    }
-    waits_ = waits;
+  // A message will be written at once by a thread that has waited `waits` times: whether it has
+  // since the last one, so that this one begins a run, and when it begins does not matter.
+  bool begins_run(std::uint64_t waits) noexcept { return std::exchange(waits_, waits) != waits; }
+  void began_run(Instant end) noexcept {
     run_ = 0;
-    return true;
+    last_write_ = end;
   }
 
-  // Such a message was written from `begin` to `end`.
+  // Any other message was written at once, from `begin` to `end`.
   void written(Instant begin, Instant end) noexcept {
     run_ = begin - last_write_ <= kGap ? run_ + 1 : 0;
     last_write_ = end;

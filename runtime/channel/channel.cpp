@@ -74,15 +74,17 @@ Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
 Result<Progress> Channel::try_send(OutgoingFrame& frame) {
   const std::lock_guard lock{sending_};
   const bool gather = burst_.active();
-  const bool timed = !gather && !burst_.begins_anew(waits_of_thread());
-  const Instant begin = timed ? runtime_.clock().now() : Instant{};
+  const bool begins_run = !gather && burst_.begins_run(waits_of_thread());
+  const Instant begin = gather || begins_run ? Instant{} : runtime_.clock().now();
   auto sent = connection_->try_send(frame, Lane::data, gather ? When::later : When::now);
   if (!sent || *sent == Progress::would_block) [[unlikely]] {
     return sent;
   }
-  if (timed) {
+  if (begins_run) {
+    burst_.began_run(runtime_.clock().now());
+  } else if (!gather) {
     burst_.written(begin, runtime_.clock().now());
-  } else if (gather) {
+  } else {
     burst_.gathered();
     if (frame.buffered >= Burst::kFlushAt) [[unlikely]] {
       ++flushes_;

@@ -26,7 +26,9 @@ class BurstRule : public testing::Test {
     now_ += gap;
     const Instant begin = now_;
     now_ += 1us;  // what a write takes
-    if (!burst_.begins_anew(waits_)) {
+    if (burst_.begins_run(waits_)) {
+      burst_.began_run(now_);
+    } else {
       burst_.written(begin, now_);
     }
   }
