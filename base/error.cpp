@@ -3,6 +3,7 @@
 
 #include <string.h>  // NOLINT(modernize-deprecated-headers): strerrordesc_np is not in <cstring>
 
+#include <cerrno>
 #include <utility>
 
 namespace troupe {
@@ -49,7 +50,12 @@ Error Error::failed(std::string what, int application_code) {
 }
 
 Error Error::system(std::string_view doing, int os_errno) {
-  Error error{Code::system, std::string{doing} + ": " + errno_text(os_errno)};
+  const bool no_descriptor = os_errno == EMFILE || os_errno == ENFILE;
+  Error error = no_descriptor
+                    ? Error{Code::overloaded, std::string{doing} +
+                                                  ": too many open files; close some, or raise "
+                                                  "ulimit -n"}
+                    : Error{Code::system, std::string{doing} + ": " + errno_text(os_errno)};
   error.os_errno_ = os_errno;
   return error;
 }

@@ -48,7 +48,8 @@ class Error final : public std::exception {
   // A refusal by the application itself, with a number of its own choosing.
   static Error failed(std::string what, int application_code = 0);
 
-  // A system call that failed: appends the meaning of `os_errno` to `doing`.
+  // A system call that failed: appends the meaning of `os_errno` to `doing`. Its code is system, or
+  // overloaded where descriptors ran out.
   static Error system(std::string_view doing, int os_errno);
 
   Code code() const noexcept { return code_; }

@@ -36,9 +36,9 @@ Runtime::Runtime(int& argc, char** argv, RuntimeOptions options)
 
 Runtime::Runtime(RuntimeOptions options) : Runtime(process::ProcessHost::join(), options) {}
 
-Runtime::Runtime(std::shared_ptr<process::ProcessHost> host, RuntimeOptions& options)
+Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options)
     : RuntimeCore(options.ports ? options.ports() : Ports{}, Log{options.log}),
-      name_(options.name.empty() ? host->identity().name : std::move(options.name)),
+      name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));

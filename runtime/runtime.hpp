@@ -55,7 +55,7 @@ class Runtime final : public RuntimeCore {
   using Scope = RuntimeCore::Scope;
 
  private:
-  Runtime(std::shared_ptr<process::ProcessHost> host, RuntimeOptions& options);
+  Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options);
 
   static std::shared_ptr<process::ProcessHost> enter(int argc, char** argv,
                                                      RuntimeOptions& options);

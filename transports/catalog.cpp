@@ -4,6 +4,7 @@
 #include "troupe/transports/fifo/fifo_transport.hpp"
 #include "troupe/transports/inproc/inproc_transport.hpp"
 #include "troupe/transports/pipe/pipe_transport.hpp"
+#include "troupe/transports/shm/shm_transport.hpp"
 #include "troupe/transports/socket/tcp_transport.hpp"
 #include "troupe/transports/socket/unix_transport.hpp"
 
@@ -13,6 +14,7 @@ std::unique_ptr<Catalog> Catalog::standard() {
   auto catalog = std::make_unique<Catalog>();
   catalog->add(std::make_unique<PipeTransport>());
   catalog->add(std::make_unique<FifoTransport>());
+  catalog->add(std::make_unique<ShmTransport>());
   catalog->add(std::make_unique<UnixTransport>());
   catalog->add(std::make_unique<TcpTransport>());
   catalog->add(std::make_unique<InprocTransport>());

@@ -16,9 +16,11 @@ struct Handover {
   std::string peer{};  // the address, which also names the transport
   Framing framing = Framing::python;
   std::size_t max_message = 0;
-  Bytes received{};   // arrived here, not yet taken
-  UniqueFd input{};   // where bytes come from; empty when this end only sends
-  UniqueFd output{};  // empty when it is `input`, or when this end only receives
+  Bytes received{};       // arrived here, not yet taken
+  UniqueFd input{};       // where bytes come from; empty when this end only sends
+  UniqueFd output{};      // empty when it is `input`, or when this end only receives
+  UniqueFd memory{};      // that the two ends share; empty where they share none
+  std::uint8_t side = 0;  // which of the two ends this is, where the descriptors do not tell
 };
 
 }  // namespace troupe::transports

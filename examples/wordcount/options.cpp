@@ -45,14 +45,14 @@ Result<std::size_t> number(std::string_view name, const Result<std::string_view>
 }
 
 Result<std::string> transport(const Result<std::string_view>& text) {
-  constexpr std::array<std::string_view, 4> kBetweenProcesses{"pipe", "fifo", "unix", "tcp"};
+  constexpr std::array<std::string_view, 5> kBetweenProcesses{"pipe", "fifo", "unix", "shm", "tcp"};
   if (!text) {
     return text.error();
   }
   if (std::ranges::find(kBetweenProcesses, *text) != kBetweenProcesses.end()) {
     return std::string{*text};
   }
-  const std::string there_are = "there are pipe, fifo, unix and tcp";
+  const std::string there_are = "there are pipe, fifo, unix, shm and tcp";
   if (*text == "inproc") {
     return Error{Code::invalid_argument,
                  "--transport inproc: it stays inside one process, and the stages of this pipeline "
@@ -110,7 +110,7 @@ std::string_view usage() {
 
   one process reads, several count, one puts together; they talk through pipes of troupe
 
-  --transport SCHEME  over what they talk: pipe, fifo, unix or tcp (unix)
+  --transport SCHEME  over what they talk: pipe, fifo, unix, shm or tcp (unix)
   --workers N         how many processes count, 1 to 100 (one for each CPU)
   --input DIR         count all files below DIR (the C and C++ headers below /usr/include)
   --top K             how many of the most frequent words to show (20)

@@ -214,13 +214,15 @@ void Codec<Connection>::encode(Writer& writer, const Connection& connection) {
     writer.fail(handover.error());
     return;
   }
-  writer.array(6);
+  writer.array(8);
   writer.text(handover->peer);
   writer.natural(static_cast<std::uint64_t>(handover->framing));
   writer.natural(handover->max_message);
   writer.bytes(handover->received);
   writer.descriptor(handover->input);
   writer.descriptor(handover->output);
+  writer.descriptor(handover->memory);
+  writer.natural(handover->side);
 }
 
 Result<Connection> Codec<Connection>::decode(Reader& reader) {
@@ -231,6 +233,8 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
     Bytes received;
     std::optional<UniqueFd> input;
     std::optional<UniqueFd> output;
+    std::optional<UniqueFd> memory;
+    std::uint8_t side = 0;
   };
   auto form = reader.value<Form>();
   if (!form) {
@@ -256,7 +260,9 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
                                  .max_message = form->max_message,
                                  .received = std::move(form->received),
                                  .input = std::move(form->input).value_or(UniqueFd{}),
-                                 .output = std::move(form->output).value_or(UniqueFd{})});
+                                 .output = std::move(form->output).value_or(UniqueFd{}),
+                                 .memory = std::move(form->memory).value_or(UniqueFd{}),
+                                 .side = form->side});
   if (!connection) {
     return connection.error();
   }

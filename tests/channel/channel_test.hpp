@@ -59,6 +59,7 @@ class ChannelTest : public testing::TestWithParam<Link> {
 
   bool is_duplex() const { return GetParam().duplex; }
   bool crosses_processes() const { return GetParam().crosses_processes; }
+  bool has_bytes() const { return GetParam().bytes; }
 
  private:
   const TemporaryDirectory directory_;

@@ -4,13 +4,17 @@
 namespace troupe::harness {
 namespace {
 
-const auto kLinks = testing::Values(
-    Link{.name = "pair", .address = "inproc:", .fds = true, .crosses_processes = false},
-    Link{.name = "name",
-         .address = "inproc://name",
-         .listens = true,
-         .fds = true,
-         .crosses_processes = false});
+const auto kLinks = testing::Values(Link{.name = "pair",
+                                         .address = "inproc:",
+                                         .fds = true,
+                                         .crosses_processes = false,
+                                         .bytes = false},
+                                    Link{.name = "name",
+                                         .address = "inproc://name",
+                                         .listens = true,
+                                         .fds = true,
+                                         .crosses_processes = false,
+                                         .bytes = false});
 
 INSTANTIATE_TEST_SUITE_P(Inproc, ConnectionTest, kLinks, testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Inproc, PipeTest, kLinks, testing::PrintToStringParamName());
@@ -19,7 +23,8 @@ INSTANTIATE_TEST_SUITE_P(Inproc, ListenerTest,
                                               .address = "inproc://name",
                                               .listens = true,
                                               .fds = true,
-                                              .crosses_processes = false}),
+                                              .crosses_processes = false,
+                                              .bytes = false}),
                          testing::PrintToStringParamName());
 
 }  // namespace

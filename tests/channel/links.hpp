@@ -20,6 +20,7 @@ struct Link {
   bool duplex = true;
   bool fds = false;
   bool crosses_processes = true;
+  bool bytes = true;  // a foreign program can read and write its descriptors
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Link& link) {

@@ -293,7 +293,7 @@ TEST_P(ListenerTest, AScopeFreesTheAddressAndCloseDoesToo) {  // LS-02
   Listener moved = std::move(listener);
   moved.close();
   moved.close();
-  for (Listener* closed : {&listener, &moved}) {
+  for (Listener* closed : {&listener, &moved}) {  // NOLINT(bugprone-use-after-move): it is closed
     EXPECT_EQ(outcome(closed->accept()), "closed");
     EXPECT_TRUE(closed->address().empty());
     EXPECT_EQ(closed->ready_fd(), -1);

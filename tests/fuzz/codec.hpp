@@ -4,7 +4,7 @@
 // What every fuzz target of the codec does with its input: decode it as a T within limits, and when
 // that works, encode the value and find that it decodes to the same bytes again.
 
-#include "allocations.hpp"
+#include "harness/allocations.hpp"
 #include "troupe/base/check.hpp"
 #include "troupe/serialization/codec.hpp"
 
@@ -24,9 +24,10 @@ template <class T>
 void decode_and_return(std::span<const std::byte> input, troupe::Members members) {
   troupe::DecodeLimits limits = kLimits;
   limits.members = members;
-  const std::size_t before = allocated();
+  const std::size_t before = troupe::harness::allocations().total;
   const troupe::Result<T> first = troupe::decode<T>({.bytes = input}, limits);
-  TROUPE_CHECK(allocated() - before <= 2 * limits.total_bytes + 4 * input.size() + kSlack);
+  TROUPE_CHECK(troupe::harness::allocations().total - before <=
+               2 * limits.total_bytes + 4 * input.size() + kSlack);
   if (!first) {
     return;
   }

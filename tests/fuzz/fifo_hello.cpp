@@ -12,7 +12,7 @@
 #include <string>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace troupe::transports;
+  using namespace troupe::transports;  // NOLINT(google-build-using-namespace): of one function
   if (size == 0) {
     return 0;
   }

@@ -134,7 +134,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t limit = kLimits[data[1] % std::size(kLimits)];
   const auto framing = static_cast<Framing>(data[0] % 3);
   const std::uint32_t seed = data[2] * 7919U;
-  const Reading found = receive_all(bytes, seed, framing, limit, data[3] * 512U);
+  const Reading found = receive_all(bytes, seed, framing, limit, std::size_t{data[3]} * 512U);
   Reading due;
   switch (framing) {
     case Framing::python:

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,7 +31,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using troupe::Process;
-using troupe::ProcessOptions;
 using troupe::Runtime;
 using troupe::RuntimeOptions;
 using troupe::StartMethod;
@@ -122,8 +121,8 @@ void drop_privileges(Runtime& runtime, const std::vector<std::string>& arguments
                   std::array<uid_t, 3> users{};
                   std::array<gid_t, 3> groups{};
                   std::array<gid_t, 8> more{};
-                  ::getresuid(&users[0], &users[1], &users[2]);
-                  ::getresgid(&groups[0], &groups[1], &groups[2]);
+                  ::getresuid(users.data(), &users[1], &users[2]);
+                  ::getresgid(groups.data(), &groups[1], &groups[2]);
                   const int count = ::getgroups(static_cast<int>(more.size()), more.data());
                   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
                   std::array<__user_cap_data_struct, 2> sets{};
@@ -319,11 +318,13 @@ int main(int argc, char** argv) {
   if (role == "executable") options.executable = arguments.at(0);
   std::vector<std::jthread> early;
   if (role == "start" && !arguments.empty()) {  // a thread, or an embedded runtime, comes first
-    if (arguments.at(0) == "thread")
+    if (arguments.at(0) == "thread") {
       early.emplace_back([](const std::stop_token& stop) {
-        while (!stop.stop_requested())
+        while (!stop.stop_requested()) {
           ::usleep(1000);
+        }
       });
+    }
     if (arguments.at(0) == "embedded") {
       Runtime embedded{options};
       kRoles.at(role)(embedded, arguments);

@@ -1,34 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile bytes: no count is believed, no depth followed, no memory taken beyond what was allowed.
+#include "harness/allocations.hpp"
 #include "messages.hpp"
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-// What the code under test asks for, counted on the thread that asks.
-thread_local std::size_t largest_allocation = 0;
-
-}  // namespace
-
-// NOLINTBEGIN(misc-new-delete-overloads,cppcoreguidelines-no-malloc)
-void* operator new(std::size_t size) {
-  largest_allocation = std::max(largest_allocation, size);
-  if (void* const memory = std::malloc(size != 0 ? size : 1)) {
-    return memory;
-  }
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-// NOLINTEND(misc-new-delete-overloads,cppcoreguidelines-no-malloc)
 
 namespace troupe_test {
 namespace {
@@ -40,7 +15,7 @@ constexpr std::size_t kSmall = 4096;
 
 template <class T>
 std::string refusal_of(const troupe::Bytes& bytes, const DecodeLimits& limits = {}) {
-  largest_allocation = 0;
+  troupe::harness::allocations().largest = 0;
   const troupe::Result<T> result = decoded<T>(bytes, limits);
   return result.has_value() ? "no error" : result.error().what();
 }
@@ -49,7 +24,7 @@ std::string refusal_of(const troupe::Bytes& bytes, const DecodeLimits& limits = 
 template <class T>
 void expect_refused_cheaply(const troupe::Bytes& bytes) {
   EXPECT_NE(refusal_of<T>(bytes), "no error");
-  EXPECT_LT(largest_allocation, kSmall);
+  EXPECT_LT(troupe::harness::allocations().largest, kSmall);
 }
 
 TEST(DecodeLimitsTest, ACountWithoutItsElementsAsksForNoMemory) {
@@ -113,7 +88,7 @@ TEST(DecodeLimitsTest, SmallElementsOfALargeTypeAreBoundedInMemory) {
   EXPECT_EQ(refusal_of<std::vector<Large>>(out.joined(), limits),
             "needs 800000 bytes of memory; of the limit of 100000 (DecodeLimits::total_bytes) "
             "100000 are left");
-  EXPECT_LT(largest_allocation, kSmall);
+  EXPECT_LT(troupe::harness::allocations().largest, kSmall);
 }
 
 TEST(DecodeLimitsTest, TheTotalCountsAllStringsTogether) {

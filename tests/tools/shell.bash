@@ -94,6 +94,7 @@ address_of() {
   case $1 in
     fifo) echo "fifo:$place/fifo" ;;
     unix) echo "unix:" ;;
+    shm) echo "shm:" ;;
     tcp) echo "tcp://127.0.0.1:0" ;;
     tcp6) echo "tcp://[::1]:0" ;;
   esac

@@ -49,7 +49,7 @@ TEST(FifoHelloTest, GarbageIsPassedOver) {
         with_length(kMostHelloPath + 1), with_length(4000, "/short"), with_length(4000),
         with_length(84), kMagic + std::string(1, '\0'), with_length(4, "rel/"),
         with_length(3, std::string("/\0x", 3)), one.substr(0, 7), one.substr(0, 5),
-        std::string{"TRF\x02"} + "\0\4/two", with_length(20, "/" + kMagic)}) {
+        std::string{"TRF\x02\0\4/two", 10}, with_length(20, "/" + kMagic)}) {
     HelloParser parser;
     parser.add(garbage);
     EXPECT_EQ(parser.next(), std::nullopt);

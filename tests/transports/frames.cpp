@@ -161,8 +161,8 @@ Bytes receive_flushing(FrameConnection& receiver, FrameConnection& sender) {
   }
 }
 
-Bytes cross(FrameConnection& sender, Bytes body, FrameConnection& receiver) {
-  Outgoing message{std::move(body)};
+Bytes cross(FrameConnection& sender, const Bytes& body, FrameConnection& receiver) {
+  Outgoing message{body};
   return cross(sender, message, receiver);
 }
 

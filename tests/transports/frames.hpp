@@ -56,7 +56,8 @@ Error receive_error(transports::FrameConnection& connection);
 // Sends `message` and receives one, by turns: what one thread can do with both ends.
 Bytes cross(transports::FrameConnection& sender, Outgoing& message,
             transports::FrameConnection& receiver);
-Bytes cross(transports::FrameConnection& sender, Bytes body, transports::FrameConnection& receiver);
+Bytes cross(transports::FrameConnection& sender, const Bytes& body,
+            transports::FrameConnection& receiver);
 // Receives what the sender still has buffered, by turns.
 Bytes receive_flushing(transports::FrameConnection& receiver, transports::FrameConnection& sender);
 

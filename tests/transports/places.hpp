@@ -19,6 +19,8 @@ struct Place {
   std::string address;
   // Where a dial that finds nobody goes on waiting, either side may come first.
   bool dial_waits = false;
+  // A dial is done only once the listener has accepted it.
+  bool needs_accept = false;
   // The name is a file, which a killed listener leaves behind.
   bool is_file = false;
   // The listener chooses; the address does not say it twice.

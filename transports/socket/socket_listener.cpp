@@ -25,7 +25,8 @@ Result<std::unique_ptr<FrameConnection>> SocketListener::try_accept() {
   for (;;) {
     UniqueFd peer{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
     if (peer) {
-      if (auto connection = welcome_(std::move(peer))) {
+      auto connection = welcome_(std::move(peer));
+      if (!connection || *connection != nullptr) {
         return connection;
       }
       continue;
@@ -41,10 +42,6 @@ Result<std::unique_ptr<FrameConnection>> SocketListener::try_accept() {
       case ENETUNREACH:
       case EPERM:
         continue;  // that peer is gone; the next may be fine
-      case EMFILE:
-      case ENFILE:
-        return Error{Code::overloaded, "accept at " + address_.text() +
-                                           ": too many open files; close some, or raise ulimit -n"};
       default:
         return Error::system("accept at " + address_.text(), errno);
     }
@@ -55,18 +52,16 @@ Readiness SocketListener::readable() const noexcept {
   return {socket_.get(), POLLIN};
 }
 
-SocketDial::SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome)
-    : address_(std::move(address)),
-      candidates_(std::move(candidates)),
-      welcome_(std::move(welcome)) {}
+SocketAttempts::SocketAttempts(const Address& address, std::vector<SocketAddress> candidates)
+    : doing_("connect to " + address.text()), candidates_(std::move(candidates)) {}
 
-Result<std::unique_ptr<FrameConnection>> SocketDial::step() {
+Result<UniqueFd> SocketAttempts::step() {
   if (!socket_) {
     return attempt();
   }
   pollfd item{socket_.get(), POLLOUT, 0};
   if (::poll(&item, 1, 0) <= 0) {
-    return std::unique_ptr<FrameConnection>{};
+    return UniqueFd{};
   }
   int error = 0;
   socklen_t size = sizeof error;
@@ -81,13 +76,13 @@ Result<std::unique_ptr<FrameConnection>> SocketDial::step() {
 
 // Begins attempts until one is under way or connected; the socket under way is known to be
 // connected when it is still set on entry.
-Result<std::unique_ptr<FrameConnection>> SocketDial::attempt() {
+Result<UniqueFd> SocketAttempts::attempt() {
   while (!socket_) {
     const SocketAddress& candidate = candidates_.at(next_);
     UniqueFd socket{
         ::socket(candidate.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket) {
-      return Error::system("connect to " + address_.text(), errno);
+      return Error::system(doing_, errno);
     }
     if (::connect(socket.get(), candidate.get(), candidate.size) == 0) {
       socket_ = std::move(socket);
@@ -95,10 +90,10 @@ Result<std::unique_ptr<FrameConnection>> SocketDial::attempt() {
     }
     if (errno == EINPROGRESS || errno == EINTR) {
       socket_ = std::move(socket);
-      return std::unique_ptr<FrameConnection>{};
+      return UniqueFd{};
     }
     if (errno == EAGAIN) {  // a Unix listener whose queue is full: try again after retry()
-      return std::unique_ptr<FrameConnection>{};
+      return UniqueFd{};
     }
     const int error = errno;
     if (++next_ == candidates_.size()) {
@@ -108,34 +103,52 @@ Result<std::unique_ptr<FrameConnection>> SocketDial::attempt() {
   // From here on the socket may be shared with a child: it blocks, and each call says that it will
   // not.
   ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) & ~O_NONBLOCK);
-  auto connection = welcome_(std::move(socket_));
-  if (connection == nullptr) {
-    return Error{Code::refused,
-                 "connect to " + address_.text() +
-                     ": the listener belongs to another user; add ?peers=any if it may"};
-  }
-  return connection;
+  return std::move(socket_);
 }
 
-Readiness SocketDial::readiness() const noexcept {
+Readiness SocketAttempts::readiness() const noexcept {
   return socket_ ? Readiness{socket_.get(), POLLOUT} : Readiness{};
 }
 
-Error SocketDial::no_answer(int os_errno) const {
-  const std::string doing = "connect to " + address_.text();
+Error SocketAttempts::no_answer(int os_errno) const {
   switch (os_errno) {
     case ENOENT:
     case ECONNREFUSED:
       return Error{Code::not_found,
-                   doing + ": nobody is listening there; start the listener first"};
+                   doing_ + ": nobody is listening there; start the listener first"};
     case EACCES:
     case EPERM:
-      return Error{Code::refused, doing + ": permission denied"};
+      return Error{Code::refused, doing_ + ": permission denied"};
     case ETIMEDOUT:
-      return Error{Code::timed_out, doing + ": the host does not answer"};
+      return Error{Code::timed_out, doing_ + ": the host does not answer"};
     default:
-      return Error::system(doing, os_errno);
+      return Error::system(doing_, os_errno);
   }
+}
+
+SocketDial::SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome)
+    : address_(std::move(address)),
+      welcome_(std::move(welcome)),
+      attempts_(address_, std::move(candidates)) {}
+
+Result<std::unique_ptr<FrameConnection>> SocketDial::step() {
+  auto socket = attempts_.step();
+  if (!socket) {
+    return socket.error();
+  }
+  if (!*socket) {
+    return std::unique_ptr<FrameConnection>{};
+  }
+  auto connection = welcome_(std::move(*socket));
+  if (connection && *connection == nullptr) {
+    return listener_of_another_user(address_);
+  }
+  return connection;
+}
+
+Error listener_of_another_user(const Address& address) {
+  return {Code::refused, "connect to " + address.text() +
+                             ": the listener belongs to another user; add ?peers=any if it may"};
 }
 
 std::unique_ptr<FrameConnection> make_socket_connection(UniqueFd socket, SocketStream::Kind kind,

@@ -26,8 +26,9 @@ struct SocketAddress {
   // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 };
 
-// Makes a connection of an accepted or connected socket; null when the peer is not welcome.
-using Welcome = std::function<std::unique_ptr<FrameConnection>(UniqueFd socket)>;
+// Makes a connection of an accepted or connected socket; null when the peer is not welcome. An
+// error is this side's: what it lacks to make one.
+using Welcome = std::function<Result<std::unique_ptr<FrameConnection>>(UniqueFd socket)>;
 
 class SocketListener final : public FrameListener {
  public:
@@ -47,24 +48,41 @@ class SocketListener final : public FrameListener {
   const std::function<void()> release_;
 };
 
-class SocketDial final : public Dial {
+// A socket being connected: tries the candidates in turn until one accepts.
+class SocketAttempts final {
  public:
-  // Tries the candidates in turn until one accepts.
-  SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome);
+  SocketAttempts(const Address& address, std::vector<SocketAddress> candidates);
 
-  Result<std::unique_ptr<FrameConnection>> step() override;
-  Readiness readiness() const noexcept override;
+  // The connected socket; empty while it is not. Errors: not_found (nobody listens), refused,
+  // timed_out, system.
+  Result<UniqueFd> step();
+  Readiness readiness() const noexcept;
 
  private:
-  Result<std::unique_ptr<FrameConnection>> attempt();
+  Result<UniqueFd> attempt();
   Error no_answer(int os_errno) const;
 
-  const Address address_;
+  const std::string doing_;
   const std::vector<SocketAddress> candidates_;
-  const Welcome welcome_;
   std::size_t next_ = 0;
   UniqueFd socket_;  // of the attempt under way
 };
+
+class SocketDial final : public Dial {
+ public:
+  SocketDial(Address address, std::vector<SocketAddress> candidates, Welcome welcome);
+
+  Result<std::unique_ptr<FrameConnection>> step() override;
+  Readiness readiness() const noexcept override { return attempts_.readiness(); }
+
+ private:
+  const Address address_;
+  const Welcome welcome_;
+  SocketAttempts attempts_;
+};
+
+// That whoever listens at `address` is not welcome.
+Error listener_of_another_user(const Address& address);
 
 // The engine over `socket`.
 std::unique_ptr<FrameConnection> make_socket_connection(UniqueFd socket, SocketStream::Kind kind,

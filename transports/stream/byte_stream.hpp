@@ -41,6 +41,9 @@ class ByteStream {
   // disconnected, malformed (descriptors were cut off), system.
   virtual Result<Transfer> try_read(std::span<iovec> places, std::vector<UniqueFd>& fds) = 0;
 
+  // To be called before waiting for readable(). True: a read is possible already, so that no wait
+  // is needed.
+  virtual bool arm_read() { return false; }
   virtual Readiness readable() const noexcept = 0;
   virtual Readiness writable() const noexcept = 0;
   virtual bool carries_fds() const noexcept = 0;
@@ -48,7 +51,9 @@ class ByteStream {
   // Duplicates of the descriptors, for another process; -1 where a direction is missing.
   struct Ends {
     UniqueFd input;
-    UniqueFd output;  // empty when `input` serves both ways
+    UniqueFd output{};      // empty when `input` serves both ways
+    UniqueFd memory{};      // that the two ends share, where they do
+    std::uint8_t side = 0;  // which of the two ends this is, where descriptors do not tell
   };
   virtual Result<Ends> duplicate() const = 0;
 };

@@ -21,8 +21,6 @@ class SocketStream final : public ByteStream {
   Result<Ends> duplicate() const override;
 
  private:
-  Result<Transfer> read_with_fds(std::span<iovec> places, std::vector<UniqueFd>& fds);
-
   const UniqueFd socket_;
   const Kind kind_;
 };

@@ -304,7 +304,9 @@ Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) const
                   .max_message = setup_.max_message,
                   .received = std::move(received),
                   .input = std::move(ends->input),
-                  .output = std::move(ends->output)};
+                  .output = std::move(ends->output),
+                  .memory = std::move(ends->memory),
+                  .side = ends->side};
 }
 
 void StreamConnection::preload(std::span<const std::byte> received) {

@@ -71,6 +71,7 @@ class StreamConnection final : public FrameConnection {
   bool is_plain(const OutgoingFrame& frame, Lane lane) const noexcept;
   Result<Progress> queue(const OutgoingFrame& frame, Lane lane);
   void put(const OutgoingFrame& frame, std::byte* place) const;
+  bool has_whole() const noexcept;
   void append(const OutgoingFrame& frame);
   void insert_control(const OutgoingFrame& frame);
   Result<Progress> send_direct(OutgoingFrame& frame);
@@ -85,7 +86,7 @@ class StreamConnection final : public FrameConnection {
   Result<Progress> receive_framed(IncomingFrame& frame, std::span<std::byte> destination);
   Result<Progress> receive_line(IncomingFrame& frame);
   Result<Progress> receive_raw(IncomingFrame& frame);
-  Error receive_failed(Error error);
+  Error receive_failed(const Error& error);
   Error bad_length(std::uint64_t length, bool negative) const;
 
   const Setup setup_;

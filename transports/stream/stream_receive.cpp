@@ -219,9 +219,11 @@ Result<Progress> StreamConnection::read_more(std::size_t least) {
 }
 
 bool StreamConnection::arm_receive() {
-  if (receive_error_ || at_end_) {
-    return true;
-  }
+  return receive_error_ || at_end_ || has_whole() || stream_->arm_read();
+}
+
+// A frame, or an error, is in the buffer.
+bool StreamConnection::has_whole() const noexcept {
   const auto unread = receive_buffer_.unread();
   switch (setup_.framing) {
     case Framing::python: {
@@ -283,7 +285,7 @@ Readiness StreamConnection::readable() const noexcept {
   return stream_ != nullptr ? stream_->readable() : Readiness{};
 }
 
-Error StreamConnection::receive_failed(Error error) {
+Error StreamConnection::receive_failed(const Error& error) {
   receive_error_ = error.within("receive from " + setup_.peer.text());
   return *receive_error_;
 }
