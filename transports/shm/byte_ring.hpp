@@ -43,7 +43,7 @@ class RingWriter final {
 
   // How many bytes a write would take; 0 also when the reader has broken the ring.
   std::size_t room() noexcept;
-  // Copies from the front of `pieces`, at most room().
+  // Copies from the front of `pieces`, at most what room() said last and was not used since.
   std::size_t write(std::span<const iovec> pieces) noexcept;
 
   // After a write: the reader sleeps and is to be rung, once.
