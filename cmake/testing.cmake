@@ -55,6 +55,21 @@ function(troupe_add_command_test name)
   troupe_set_test_properties(${name} "${ARG_TIMEOUT}" "${ARG_LABELS}")
 endfunction()
 
+# troupe_add_tests_without(<feature>[,<feature>...]... TESTS <test>...)
+#
+# Runs tests that are there already once more for each group of features, as on a kernel that lacks them.
+function(troupe_add_tests_without)
+  cmake_parse_arguments(PARSE_ARGV 0 ARG "" "" "TESTS")
+  foreach(test IN LISTS ARG_TESTS)
+    foreach(without IN LISTS ARG_UNPARSED_ARGUMENTS)
+      string(REPLACE "," "_and_" name "${test}_without_${without}")
+      add_test(NAME ${name} COMMAND ${test})
+      troupe_set_test_properties(${name} "" "")
+      set_tests_properties(${name} PROPERTIES ENVIRONMENT "TROUPE_KERNEL_WITHOUT=${without}")
+    endforeach()
+  endforeach()
+endfunction()
+
 # troupe_add_compile_failure_test(<name> SOURCE <file> EXPECT <regex> [LABELS <label>...])
 #
 # Passes when the file does not compile and the compiler's output matches.
