@@ -17,8 +17,7 @@ namespace troupe::transports {
 namespace {
 
 // What is said by the bell: that there is something to read, which is one byte; or that descriptors
-// come along, followed by the position after
-// what they go with.
+// come along, followed by the position after what they go with.
 constexpr std::byte kBell{0};
 constexpr std::byte kDescriptors{1};
 constexpr std::size_t kDescriptorsSize = 1 + sizeof(std::uint64_t);
@@ -135,7 +134,7 @@ Result<Progress> ShmStream::send_descriptors(std::span<UniqueFd> fds, std::size_
 void ShmStream::hear_room() noexcept {
   std::array<std::byte, 64> bells;
   const ssize_t count = ::recv(parts_.room.get(), bells.data(), bells.size(), MSG_DONTWAIT);
-  reader_gone_ = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+  reader_gone_ = reader_gone_ || count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 Readiness ShmStream::writable() const noexcept {
