@@ -38,7 +38,8 @@ std::string usage() {
             std::string{command.summary} + "\n";
   }
   return text +
-         "\nAn address is fifo:/path, unix:/path, unix:@name, shm://name, tcp://host:port or pipe:?in=FD.\n";
+         "\nAn address is fifo:/path, unix:/path, unix:@name, shm://name, tcp://host:port or "
+         "pipe:?in=FD.\n";
 }
 
 int run(Arguments arguments) {
