@@ -19,7 +19,7 @@ enum class Waiting {
 };
 
 struct RoundTrip {
-  std::string scheme;  // pipe, fifo, unix, tcp
+  std::string scheme;  // pipe, fifo, unix, tcp, shm
   Waiting waiting = Waiting::asleep;
 };
 inline constexpr std::size_t kRoundTripBytes = 64;

@@ -58,7 +58,7 @@ Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
     if (*sent == Progress::done) {
       return {};
     }
-    if (auto waited = park(runtime_, connection_->writable(), until); !waited) {
+    if (auto waited = park(runtime_, writable(), until); !waited) {
       if (frame.taken > 0) {
         // A part has left: the rest must follow, so the message counts as accepted.
         const std::lock_guard lock{sending_};
@@ -160,7 +160,7 @@ Result<void> Channel::flush(Deadline until) {
         return {};
       }
     }
-    if (auto waited = park(runtime_, connection_->writable(), until); !waited) {
+    if (auto waited = park(runtime_, writable(), until); !waited) {
       return waited.error().within("flush to " + connection_->peer().text());
     }
   }
@@ -186,7 +186,7 @@ void Channel::close() {
       }
     }
     // Not park(): a stop must not cut short what was accepted; the linger does.
-    PollItem item{connection_->writable()};
+    PollItem item{writable()};
     (void)runtime_.poller().wait(std::span{&item, 1}, until);
   }
 }

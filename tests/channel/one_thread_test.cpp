@@ -15,17 +15,17 @@ namespace {
 
 void receive_by_two_threads() {
   TestRuntime runtime;
-  auto ends = Pipe<int>::create(runtime).value();
-  std::jthread first{[&] { (void)ends.first.receive(); }};
-  std::jthread second{[&] { (void)ends.first.receive(); }};
+  auto ends = connect_ends(runtime, "unix:", transports::Direction::duplex, false).value();
+  std::jthread first{[&] { (void)ends.first.receive_bytes(); }};
+  std::jthread second{[&] { (void)ends.first.receive_bytes(); }};
 }
 
 void send_by_two_threads() {
   TestRuntime runtime;
-  auto ends = Pipe<Bytes>::create(runtime).value();
+  auto ends = connect_ends(runtime, "unix:", transports::Direction::duplex, false).value();
   const auto send = [&] {
     for (;;) {
-      (void)ends.first.send(pattern(100'000));  // nobody receives
+      (void)ends.first.send_bytes(pattern(100'000));  // nobody receives
     }
   };
   std::jthread first{send};

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/allocations.hpp"
 
+#include "harness/sanitized.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <new>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TROUPE_TEST_SANITIZED 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TROUPE_TEST_SANITIZED 1
-#endif
 
 namespace {
 
@@ -28,7 +22,7 @@ troupe::harness::Allocations& troupe::harness::allocations() noexcept {
   return counted;
 }
 
-#ifdef TROUPE_TEST_SANITIZED
+#if TROUPE_TEST_SANITIZED
 
 // The sanitizers and libFuzzer bring an operator new of their own, which knows of ours by a hook.
 // Declared here, since g++ installs the function and not its header.

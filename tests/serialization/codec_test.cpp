@@ -44,8 +44,8 @@ void expect_edges() {
   using Limits = std::numeric_limits<I>;
   for (const I edge : {Limits::min(), Limits::max(), I{0}, I{1}, I{127}}) {
     expect_round_trip(edge);
-    expect_round_trip(static_cast<I>(edge + 1));
-    expect_round_trip(static_cast<I>(edge - 1));
+    expect_round_trip(static_cast<I>(static_cast<std::uint64_t>(edge) + 1));
+    expect_round_trip(static_cast<I>(static_cast<std::uint64_t>(edge) - 1));
   }
 }
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Whether a sanitizer that keeps memory of its own is at work: it brings its own operator new, and
+// what is freed stays for a while.
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TROUPE_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TROUPE_TEST_SANITIZED 1
+#endif
+#endif
+#ifndef TROUPE_TEST_SANITIZED
+#define TROUPE_TEST_SANITIZED 0
+#endif
+
+namespace troupe::harness {
+
+inline constexpr bool kSanitized = TROUPE_TEST_SANITIZED != 0;
+
+}  // namespace troupe::harness
