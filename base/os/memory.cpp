@@ -13,13 +13,10 @@
 #include <optional>
 #include <string_view>
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
-
 namespace troupe::os {
 namespace {
 
+constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL, of Linux 6.3, which older headers lack
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 // The number in a file that holds nothing else; none for "max", and for a file that is not there.
@@ -130,7 +127,7 @@ std::uint64_t available_memory() {
 }
 
 Result<UniqueFd> make_shared_memory(std::size_t size, const std::string& doing) {
-  UniqueFd fd{::memfd_create("troupe", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)};
+  UniqueFd fd{::memfd_create("troupe", MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal)};
   if (!fd && errno == EINVAL) {  // before Linux 6.3
     fd = UniqueFd{::memfd_create("troupe", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   }
