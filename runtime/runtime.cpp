@@ -17,24 +17,24 @@ namespace troupe {
 // Before anything of a Runtime exists: the zygote is to have none of it. A child lives and ends in
 // here, with a Runtime that goes through its whole life.
 std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
-                                                     RuntimeOptions& options) {
+                                                     const RuntimeOptions& options) {
   const std::span arguments{argv, static_cast<std::size_t>(argc)};
   auto [host, newborn] =
       process::ProcessHost::enter({arguments.begin(), arguments.end()}, options.preload);
   if (newborn == nullptr) return std::move(host);
   Exit exit;
   {
-    Runtime own{std::move(host), options};
+    Runtime own{host, options};
     exit = newborn->run_body(own, own);
     flush_own_buffers();
   }
   newborn->end(exit);
 }
 
-Runtime::Runtime(int& argc, char** argv, RuntimeOptions options)
+Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
     : Runtime(enter(argc, argv, options), options) {}
 
-Runtime::Runtime(RuntimeOptions options) : Runtime(process::ProcessHost::join(), options) {}
+Runtime::Runtime(const RuntimeOptions& options) : Runtime(process::ProcessHost::join(), options) {}
 
 Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options)
     : RuntimeCore(options.ports ? options.ports() : Ports{}, Log{options.log}),

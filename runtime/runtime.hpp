@@ -35,10 +35,10 @@ class TerminationWatch;
 class Runtime final : public RuntimeCore {
  public:
   // In a child this does not return. Throws Error (system).
-  Runtime(int& argc, char** argv, RuntimeOptions options = {});
+  Runtime(int& argc, char** argv, const RuntimeOptions& options = {});
   // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of
   // another Runtime, or by exec. Throws Error (system).
-  explicit Runtime(RuntimeOptions options);
+  explicit Runtime(const RuntimeOptions& options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   // stop(RuntimeOptions::stop_grace). In a copy that fork() has made it does nothing.
@@ -58,7 +58,7 @@ class Runtime final : public RuntimeCore {
   Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options);
 
   static std::shared_ptr<process::ProcessHost> enter(int argc, char** argv,
-                                                     RuntimeOptions& options);
+                                                     const RuntimeOptions& options);
 
   const std::string name_;
   const Duration stop_grace_;
