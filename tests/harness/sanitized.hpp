@@ -4,6 +4,7 @@
 // Whether a sanitizer that keeps memory of its own is at work: it brings its own operator new, and
 // what is freed stays for a while.
 
+// NOLINTBEGIN(cppcoreguidelines-macro-usage): the preprocessor asks, too
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TROUPE_TEST_SANITIZED 1
 #elif defined(__has_feature)
@@ -14,6 +15,7 @@
 #ifndef TROUPE_TEST_SANITIZED
 #define TROUPE_TEST_SANITIZED 0
 #endif
+// NOLINTEND(cppcoreguidelines-macro-usage)
 
 namespace troupe::harness {
 

@@ -109,9 +109,9 @@ Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd bell, const Address& a
 // Connects, then waits for what the listener says.
 class ShmDial final : public Dial {
  public:
-  ShmDial(const Address& address, const SocketAddress& place, const ConnectOptions& options)
+  ShmDial(const Address& address, const SocketAddress& place, ConnectOptions options)
       : address_(address),
-        options_(options),
+        options_(std::move(options)),
         anybody_(address.option("peers") == "any"),
         doing_("connect to " + address.text()),
         attempts_(address, {place}) {}
@@ -270,16 +270,18 @@ Result<ConnectionPair> ShmTransport::pair(const Address& address, Direction /*di
     }
   }
   const Address peer = address.empty() ? Address{"shm:"} : address;
-  auto first =
+  auto first = connection_of(
       std::make_unique<ShmStream>(ShmStream::Parts{std::move(*segment), ShmSide::listener,
                                                    std::move(bell->first), std::move(room->first)},
-                                  true);
-  auto second = std::make_unique<ShmStream>(
-      ShmStream::Parts{std::move(*again), ShmSide::client, std::move(bell->second),
-                       std::move(room->second)},
-      true);
-  return ConnectionPair{connection_of(std::move(first), peer, options),
-                        connection_of(std::move(second), peer, options)};
+                                  true),
+      peer, options);
+  auto second =
+      connection_of(std::make_unique<ShmStream>(
+                        ShmStream::Parts{std::move(*again), ShmSide::client,
+                                         std::move(bell->second), std::move(room->second)},
+                        true),
+                    peer, options);
+  return ConnectionPair{std::move(first), std::move(second)};
 }
 
 Result<std::unique_ptr<FrameConnection>> ShmTransport::adopt(Handover handover) {
