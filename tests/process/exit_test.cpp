@@ -5,7 +5,7 @@
 #include "troupe/serialization/codec.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 
 #include <chrono>
 

@@ -23,7 +23,7 @@ class PacketSocketTest : public testing::Test {
       pieces.push_back(bytes_of(text));
     return send_packet(ends_.first.get(), pieces, fds);
   }
-  Result<Packet> receive() { return receive_packet(ends_.second.get()); }
+  Result<Packet> receive() const { return receive_packet(ends_.second.get()); }
 
   std::pair<UniqueFd, UniqueFd> ends_ = packet_socket_pair().value();
 };

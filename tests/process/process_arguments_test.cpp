@@ -159,7 +159,7 @@ TEST(ProcessArgumentsTest, ADescriptorAndASocketAreGivenToTheChild) {  // FD-01
                   },
                   std::move(pipe.writer), std::move(theirs)};
   EXPECT_FALSE(pipe.writer);  // NOLINT(bugprone-use-after-move): that it is gone is the point
-  EXPECT_FALSE(theirs);
+  EXPECT_FALSE(theirs);       // NOLINT(bugprone-use-after-move): and so is this
   EXPECT_EQ(test::read_all(pipe.reader), "through the pipe");
   test::write_text(ours, "ping\n");
   EXPECT_EQ(test::read_line(ours), "ping!");

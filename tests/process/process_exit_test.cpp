@@ -5,7 +5,7 @@
 #include "troupe/runtime/runtime.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>

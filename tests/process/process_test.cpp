@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -6,7 +6,7 @@
 #include "troupe/runtime/process/this_process.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <unistd.h>
 
 #include <chrono>

@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
