@@ -5,6 +5,13 @@
 
 namespace troupe {
 
+Loan Loan::of_memory(std::size_t bytes) {
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays): uninitialised on purpose
+  std::shared_ptr<std::byte[]> memory{new std::byte[bytes]};
+  const std::span<std::byte> all{memory.get(), bytes};
+  return Loan{std::move(memory), all};
+}
+
 Buffer Buffer::copy_of(std::span<const std::byte> bytes) {
   return owning(Bytes(bytes.begin(), bytes.end()));
 }

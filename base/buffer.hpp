@@ -2,12 +2,13 @@
 #pragma once
 
 // Buffer: a counted, read-only view of bytes that never change: on the heap, in a received frame,
-// later in a loan or a mapping. Copying a Buffer copies a pointer. As a member of a message it is
+// in a loan. Copying a Buffer copies a pointer. As a member of a message it is
 // sent without being copied by the codec, and received as a view of what arrived. Thread-safe as
 // any value is; the bytes live as long as any Buffer of them.
 
 #include "troupe/base/bytes.hpp"
 #include "troupe/base/check.hpp"
+#include "troupe/base/loan.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ namespace troupe {
 class Buffer final {
  public:
   Buffer() = default;
+  // What was written into the loan, which from now on never changes.
+  Buffer(Loan&& loan) noexcept  // NOLINT(google-explicit-constructor): a loan is what is sent
+      : owner_(std::move(loan.owner_)), bytes_(std::exchange(loan.bytes_, {})) {}
 
   static Buffer copy_of(std::span<const std::byte> bytes);
   // Takes the bytes over; nothing is copied.
@@ -49,6 +53,12 @@ class Buffer final {
 
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
+};
+
+// A part of a message that stands elsewhere: before the byte `at` of the bytes it belongs to.
+struct DetachedBytes {
+  std::size_t at = 0;
+  Buffer bytes;
 };
 
 template <class T>

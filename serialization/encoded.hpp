@@ -52,6 +52,9 @@ struct Incoming {
   const Buffer* storage = nullptr;
   // The descriptors that came with the bytes; those that the message names are moved out.
   std::span<UniqueFd> fds = {};
+  // Contents of byte strings and texts that stand elsewhere: of each, `bytes` has only the head,
+  // directly before `at`. In ascending order.
+  std::span<const DetachedBytes> detached = {};
 };
 
 }  // namespace troupe

@@ -84,27 +84,60 @@ bool Reader::take_long_text(std::string_view& out) {
     return fail_expected(head.kind == Kind::bytes ? "a string (in Python str, not bytes)"
                                                   : "a string");
   }
-  if (head.value > static_cast<std::uint64_t>(end_ - head.content)) {
+  std::span<const std::byte> content;
+  if (!find_content(head.content, head.value, content)) {
     return fail_expected("a string");
   }
-  out = text_of({head.content, static_cast<std::size_t>(head.value)});
-  at_ = head.content + head.value;
+  out = text_of(content);
   return true;
 }
 
 bool Reader::take(std::span<const std::byte>& out) {
+  return take_bytes(out, nullptr);
+}
+
+bool Reader::take_bytes(std::span<const std::byte>& out, const Buffer** elsewhere) {
   const Head head = read_head(at_, end_);
-  if (head.kind != Kind::bytes || head.value > static_cast<std::uint64_t>(end_ - head.content)) {
-    return fail_expected(head.kind == Kind::text ? "bytes (in Python bytes, not str)" : "bytes");
+  return (head.kind == Kind::bytes && find_content(head.content, head.value, out, elsewhere)) ||
+         fail_expected(head.kind == Kind::text ? "bytes (in Python bytes, not str)" : "bytes");
+}
+
+const DetachedBytes* Reader::detached_at(const std::byte* content) const noexcept {
+  if (detached_ == in_.detached.size()) [[likely]] {
+    return nullptr;
   }
-  out = {head.content, static_cast<std::size_t>(head.value)};
-  at_ = head.content + head.value;
+  const DetachedBytes& next = in_.detached[detached_];
+  return in_.bytes.data() + next.at == content ? &next : nullptr;
+}
+
+bool Reader::find_content(const std::byte* content, std::uint64_t size,
+                          std::span<const std::byte>& out, const Buffer** elsewhere) {
+  if (const DetachedBytes* found = detached_at(content);
+      found != nullptr && found->bytes.size() == size) {
+    ++detached_;
+    out = found->bytes.bytes();
+    if (elsewhere != nullptr) {
+      *elsewhere = &found->bytes;
+    }
+    at_ = content;
+    return true;
+  }
+  if (size > static_cast<std::uint64_t>(end_ - content)) {
+    return false;
+  }
+  out = {content, static_cast<std::size_t>(size)};
+  at_ = content + size;
   return true;
 }
 
 bool Reader::take(Buffer& out) {
   std::span<const std::byte> bytes;
-  if (!take(bytes)) return false;
+  const Buffer* elsewhere = nullptr;
+  if (!take_bytes(bytes, &elsewhere)) return false;
+  if (elsewhere != nullptr) {
+    out = *elsewhere;
+    return true;
+  }
   if (in_.storage != nullptr && bytes.size() >= kLargePiece) {
     const std::size_t offset = static_cast<std::size_t>(bytes.data() - in_.storage->bytes().data());
     out = in_.storage->part(offset, bytes.size());
@@ -178,9 +211,24 @@ bool Reader::take_extension(std::int8_t& code, std::span<const std::byte>& paylo
 }
 
 bool Reader::take_encoded(std::span<const std::byte>& out, std::size_t* values) {
-  const std::byte* const begin = at_;
+  const std::byte* begin = at_;
+  const std::size_t first = detached_;
   if (!skip_value(values)) return false;
   out = {begin, static_cast<std::size_t>(at_ - begin)};
+  if (first == detached_) [[likely]] {
+    return true;
+  }
+  auto joined = std::make_unique<Bytes>();
+  for (const DetachedBytes& part : in_.detached.subspan(first, detached_ - first)) {
+    const std::byte* const end = in_.bytes.data() + part.at;
+    joined->insert(joined->end(), begin, end);
+    const auto bytes = part.bytes.bytes();
+    joined->insert(joined->end(), bytes.begin(), bytes.end());
+    begin = end;
+  }
+  joined->insert(joined->end(), begin, at_);
+  joined_ = std::move(joined);
+  out = *joined_;
   return true;
 }
 
@@ -198,6 +246,12 @@ bool Reader::skip_value(std::size_t* values) {
       case Kind::text:
       case Kind::bytes:
       case Kind::extension:
+        if (const DetachedBytes* elsewhere = detached_at(head.content);
+            elsewhere != nullptr && elsewhere->bytes.size() == head.value) {
+          ++detached_;
+          at = head.content;
+          break;
+        }
         if (head.value > behind) return fail_expected("a value");
         at = head.content + head.value;
         break;

@@ -148,6 +148,12 @@ class Reader final {
   }
   // The places after the head of an integer; null: there is none, or it is cut off.
   const std::byte* find_integer(WireInteger& found) const noexcept;
+  // What stands at `content`, of so many bytes: there, or elsewhere (Incoming::detached), when
+  // nothing is taken from the message itself. False: it is cut off.
+  bool take_bytes(std::span<const std::byte>& out, const Buffer** elsewhere);
+  bool find_content(const std::byte* content, std::uint64_t size, std::span<const std::byte>& out,
+                    const Buffer** elsewhere = nullptr);
+  const DetachedBytes* detached_at(const std::byte* content) const noexcept;
   bool take_real(double& out);
   bool take_long_text(std::string_view& out);
   bool check_count(std::size_t count, std::size_t most, std::size_t element_bytes);
@@ -160,7 +166,9 @@ class Reader final {
   const std::byte* const end_;
   std::size_t budget_;
   std::size_t depth_ = 0;
+  std::size_t detached_ = 0;  // how many have been taken
   std::unique_ptr<Failure> failure_;
+  std::unique_ptr<Bytes> joined_;  // a value that was taken as msgpack and partly stood elsewhere
   const Incoming& in_;
   const DecodeLimits& limits_;
 };

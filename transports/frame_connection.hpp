@@ -9,6 +9,8 @@
 // may send while another receives; each half is used by one thread at a time.
 
 #include "troupe/base/buffer.hpp"
+#include "troupe/base/bytes.hpp"
+#include "troupe/base/loan.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/address.hpp"
@@ -16,7 +18,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+
+namespace troupe::os {
+class EventSet;
+}  // namespace troupe::os
 
 namespace troupe::transports {
 
@@ -55,12 +62,21 @@ struct OutgoingFrame {
 struct IncomingFrame {
   std::span<const std::byte> body;  // valid until the next try_receive or close
   Buffer storage;                   // set where the body stands in counted memory of its own
+  // Parts that the peer lent, and that are not in `body`, in ascending order; valid as `body` is.
+  std::span<const DetachedBytes> detached;
+
+  std::size_t size() const noexcept;  // of the whole message
+  // Copies the whole message, what was lent in its place, to `place`, which is large enough.
+  void copy_to(std::span<std::byte> place) const noexcept;
+  Bytes joined() const;
 };
 
 // What to poll(2) for.
 struct Readiness {
   int fd = -1;       // -1: never ready
   short events = 0;  // POLLIN, POLLOUT
+  // Set where `fd` is a set of several, which is waited on in one call; polling it does as well.
+  os::EventSet* set = nullptr;
 };
 
 class FrameConnection {
@@ -89,13 +105,18 @@ class FrameConnection {
   // Writes what is buffered. Errors as try_send.
   virtual Result<Progress> try_flush() = 0;
 
+  // Memory that the receiver will view, where capabilities().loans; nothing while too much is out:
+  // wait for writable() and try again. Errors: invalid_argument (no loans here; above the limit of
+  // a message), overloaded (memory is short), those of try_send.
+  virtual Result<std::optional<Loan>> try_lend(std::size_t bytes);
+
   virtual std::size_t buffered() const noexcept = 0;  // bytes accepted and not yet written
   virtual Readiness writable() const noexcept = 0;
 
   // ---- receiving half ----
 
   // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight
-  // into it. Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a
+  // into it; then nothing is detached. Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a
   // frame, a length that is negative or above the limit), disconnected (reset). The limit is
   // checked before memory is taken, and memory grows as bytes arrive. After an error each call
   // returns it again.
@@ -126,7 +147,7 @@ class FrameConnection {
   // and is to be received there. This end stays usable until closed, but must not be. Errors:
   // refused (this transport cannot leave its process, unsent bytes are buffered, a frame is half
   // received, or descriptors were not taken).
-  virtual Result<Handover> hand_over(const IncomingFrame* untaken = nullptr) const = 0;
+  virtual Result<Handover> hand_over(const IncomingFrame* untaken = nullptr) = 0;
 
   // Ends both halves at once; buffered bytes are dropped. Idempotent.
   virtual void close() noexcept = 0;

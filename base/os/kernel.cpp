@@ -4,6 +4,7 @@
 #include "troupe/base/unique_fd.hpp"
 
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -78,6 +79,11 @@ bool probe_pidfd_info() noexcept {
   return self && ::ioctl(self.get(), kGetInfo, &info) == 0;
 }
 
+bool probe_membarrier() noexcept {
+  const long commands = ::syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+  return commands > 0 && (commands & MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0;
+}
+
 bool probe(KernelFeature feature) noexcept {
   if (denied(name_of(feature))) {
     return false;
@@ -91,6 +97,8 @@ bool probe(KernelFeature feature) noexcept {
       return probe_pipe_nosignal();
     case KernelFeature::pidfd_info:
       return probe_pidfd_info();
+    case KernelFeature::membarrier:
+      return probe_membarrier();
   }
   return false;
 }
@@ -107,15 +115,18 @@ std::string_view name_of(KernelFeature feature) noexcept {
       return "pipe_nosignal";
     case KernelFeature::pidfd_info:
       return "pidfd_info";
+    case KernelFeature::membarrier:
+      return "membarrier";
   }
   return "unknown";
 }
 
 bool kernel_has(KernelFeature feature) noexcept {
   // Facts of the machine, not state of the program: asked once per process.
-  static const std::array<bool, 4> present{
+  static const std::array<bool, 5> present{
       probe(KernelFeature::clone3), probe(KernelFeature::pipe_nowait),
-      probe(KernelFeature::pipe_nosignal), probe(KernelFeature::pidfd_info)};
+      probe(KernelFeature::pipe_nosignal), probe(KernelFeature::pidfd_info),
+      probe(KernelFeature::membarrier)};
   return present.at(static_cast<std::size_t>(feature));
 }
 

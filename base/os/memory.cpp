@@ -17,7 +17,7 @@ namespace troupe::os {
 namespace {
 
 constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL, of Linux 6.3, which older headers lack
-constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 
 // The number in a file that holds nothing else; none for "max", and for a file that is not there.
 std::optional<std::uint64_t> number_in(const std::string& path) {
@@ -126,7 +126,7 @@ std::uint64_t available_memory() {
   return std::min(host, left_in_cgroups());
 }
 
-Result<UniqueFd> make_shared_memory(std::size_t size, const std::string& doing) {
+Result<UniqueFd> make_shared_memory(std::size_t size, const std::string& doing, Writers writers) {
   UniqueFd fd{::memfd_create("troupe", MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal)};
   if (!fd && errno == EINVAL) {  // before Linux 6.3
     fd = UniqueFd{::memfd_create("troupe", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
@@ -140,7 +140,8 @@ Result<UniqueFd> make_shared_memory(std::size_t size, const std::string& doing) 
   if (auto reserved = reserve(fd.get(), size, doing); !reserved) {
     return reserved.error();
   }
-  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) {
+  const int seals = writers == Writers::all ? kSeals | F_SEAL_SEAL : kSeals;
+  if (::fcntl(fd.get(), F_ADD_SEALS, seals) != 0) {
     return Error::system(doing, errno);
   }
   return fd;
@@ -164,14 +165,21 @@ Result<void> check_shared_memory(int fd, std::size_t size, const std::string& do
                                                                      : reserve(fd, size, doing);
 }
 
+Result<void> forbid_new_writers(int fd, const std::string& doing) {
+  return ::fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0
+             ? Result<void>{}
+             : Error::system(doing, errno);
+}
+
 Mapping::~Mapping() {
   if (!bytes_.empty()) {
     ::munmap(bytes_.data(), bytes_.size());
   }
 }
 
-Result<Mapping> Mapping::of(int fd, std::size_t size, const std::string& doing) {
-  void* const place = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+Result<Mapping> Mapping::of(int fd, std::size_t size, const std::string& doing, Access access) {
+  const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+  void* const place = ::mmap(nullptr, size, protection, MAP_SHARED, fd, 0);
   if (place == MAP_FAILED) {
     return errno == ENOMEM
                ? Error{Code::overloaded, doing + ": no room to map " + mebibytes(size) +

@@ -148,6 +148,30 @@ transports::Readiness Channel::writable() const {
   return connection_->writable();
 }
 
+Result<Loan> Channel::lend(std::size_t bytes, Deadline until) {
+  [[maybe_unused]] const OneThread one_thread{in_send_};
+  if (!connection_->capabilities().loans) {
+    return Loan::of_memory(bytes);
+  }
+  for (;;) {
+    {
+      const std::lock_guard lock{sending_};
+      auto lent = connection_->try_lend(bytes);
+      if (!lent) {
+        return lent.error();
+      }
+      if (*lent) {
+        return std::move(**lent);
+      }
+    }
+    if (auto waited = park(runtime_, writable(), until); !waited) {
+      return waited.error().within("lend " + std::to_string(bytes) + " bytes to " +
+                                   connection_->peer().text() +
+                                   ": the receiver still holds what was sent before");
+    }
+  }
+}
+
 Result<void> Channel::flush(Deadline until) {
   for (;;) {
     {

@@ -39,6 +39,10 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   // returns, timed_out and cancelled (the message was not accepted).
   Result<void> send(transports::OutgoingFrame& frame, Deadline until);
 
+  // Memory to write a message into; ordinary memory where none is shared. Waits while too much is
+  // out. Errors: as FrameConnection::try_lend, timed_out, cancelled.
+  Result<Loan> lend(std::size_t bytes, Deadline until);
+
   // Waits until everything sent has been given to the kernel. Errors: disconnected, timed_out,
   // cancelled.
   Result<void> flush(Deadline until);

@@ -67,7 +67,7 @@ Result<Bytes> Connection::receive_bytes(Deadline until) {
   if (auto received = state_->channel->receive(frame, until); !received) {
     return received.error();
   }
-  return Bytes(frame.body.begin(), frame.body.end());
+  return frame.joined();
 }
 
 Result<std::size_t> Connection::receive_into(std::span<std::byte> place, Deadline until) {
@@ -79,18 +79,45 @@ Result<std::size_t> Connection::receive_into(std::span<std::byte> place, Deadlin
   if (auto received = channel.receive(frame, until, place); !received) [[unlikely]] {
     return received.error();
   }
-  const auto body = frame.body;
-  if (body.size() > place.size()) [[unlikely]] {
+  const std::size_t size = frame.detached.empty() ? frame.body.size() : frame.size();
+  if (size > place.size()) [[unlikely]] {
     channel.put_back(frame);
     return Error{Code::invalid_argument,
                  "receive from " + channel.connection().peer().text() + ": a message of " +
-                     std::to_string(body.size()) + " bytes does not fit the " +
+                     std::to_string(size) + " bytes does not fit the " +
                      std::to_string(place.size()) + " given; it waits for a larger place"};
   }
+  const auto body = frame.body;
   if (body.data() != place.data() && !body.empty()) {
     std::memcpy(place.data(), body.data(), body.size());
   }
   return body.size();
+}
+
+Result<Loan> Connection::loan(std::size_t bytes, Deadline until) {
+  return state_ ? state_->channel->lend(bytes, until) : empty();
+}
+
+Result<void> Connection::send_buffer(const Buffer& message, Deadline until) {
+  return send_bytes(message.bytes(), until);
+}
+
+Result<Buffer> Connection::receive_buffer(Deadline until) {
+  if (state_ == nullptr) [[unlikely]] {
+    return empty();
+  }
+  transports::IncomingFrame frame;
+  if (auto received = state_->channel->receive(frame, until); !received) {
+    return received.error();
+  }
+  if (frame.body.empty() && frame.detached.size() == 1) {
+    return frame.detached.front().bytes;
+  }
+  if (frame.detached.empty() && frame.storage.size() == frame.body.size() &&
+      !frame.storage.empty()) {
+    return frame.storage;
+  }
+  return Buffer::owning(frame.joined());
 }
 
 Result<void> Connection::poll(Deadline until) {
@@ -168,6 +195,7 @@ Result<void> Connection::receive_message(Incoming& message, Deadline until) {
   if (received) [[likely]] {
     message.bytes = frame.body;
     message.storage = frame.storage.empty() ? nullptr : &frame.storage;
+    message.detached = frame.detached;
     message.fds = channel.connection().fds();
   }
   return received;
@@ -214,14 +242,24 @@ void Codec<Connection>::encode(Writer& writer, const Connection& connection) {
     writer.fail(handover.error());
     return;
   }
-  writer.array(8);
+  writer.array(12);
   writer.text(handover->peer);
   writer.natural(static_cast<std::uint64_t>(handover->framing));
   writer.natural(handover->max_message);
+  writer.natural(handover->loans);
   writer.bytes(handover->received);
   writer.descriptor(handover->input);
   writer.descriptor(handover->output);
   writer.descriptor(handover->memory);
+  writer.descriptor(handover->own_bell);
+  writer.descriptor(handover->peer_bell);
+  writer.array(handover->lent.size());
+  for (const auto& lent : handover->lent) {
+    writer.array(3);
+    writer.natural(lent.id);
+    writer.natural(lent.size);
+    writer.descriptor(lent.memory);
+  }
   writer.natural(handover->side);
 }
 
@@ -230,10 +268,19 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
     std::string peer;
     std::uint8_t framing = 0;
     std::uint64_t max_message = 0;
+    std::uint64_t loans = 0;
     Bytes received;
     std::optional<UniqueFd> input;
     std::optional<UniqueFd> output;
     std::optional<UniqueFd> memory;
+    std::optional<UniqueFd> own_bell;
+    std::optional<UniqueFd> peer_bell;
+    struct Lent {
+      std::uint32_t id = 0;
+      std::uint64_t size = 0;
+      std::optional<UniqueFd> memory;
+    };
+    std::vector<Lent> lent;
     std::uint8_t side = 0;
   };
   auto form = reader.value<Form>();
@@ -254,14 +301,22 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
     return Error{Code::malformed,
                  "receive a connection: there is no framing " + std::to_string(form->framing)};
   }
+  std::vector<transports::Handover::Lent> lent;
+  for (Form::Lent& from : form->lent) {
+    lent.push_back({from.id, from.size, std::move(from.memory).value_or(UniqueFd{})});
+  }
   auto connection = (*transport)
                         ->adopt({.peer = form->peer,
                                  .framing = static_cast<Framing>(form->framing),
                                  .max_message = form->max_message,
+                                 .loans = form->loans,
                                  .received = std::move(form->received),
                                  .input = std::move(form->input).value_or(UniqueFd{}),
                                  .output = std::move(form->output).value_or(UniqueFd{}),
                                  .memory = std::move(form->memory).value_or(UniqueFd{}),
+                                 .own_bell = std::move(form->own_bell).value_or(UniqueFd{}),
+                                 .peer_bell = std::move(form->peer_bell).value_or(UniqueFd{}),
+                                 .lent = std::move(lent),
                                  .side = form->side});
   if (!connection) {
     return connection.error();

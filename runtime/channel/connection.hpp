@@ -9,8 +9,10 @@
 // check. Moving and closing while no other thread is in a call. Made by default it is empty, and
 // every use of it is `closed`.
 
+#include "troupe/base/buffer.hpp"
 #include "troupe/base/bytes.hpp"
 #include "troupe/base/deadline.hpp"
+#include "troupe/base/loan.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/serialization/codec.hpp"
@@ -51,6 +53,17 @@ class Connection final {
   // The same into `place`; returns its size. A large one is read straight there. Errors also:
   // invalid_argument (it does not fit; it stays and can be received still).
   Result<std::size_t> receive_into(std::span<std::byte> place, Deadline until = forever);
+
+  // Memory of `bytes` bytes to write a message into, or a part of one, that is not copied on its
+  // way: over shared memory the receiver views it where it was written. Waits while as much is out
+  // as the receiver may hold. Elsewhere it is ordinary memory. Errors: as send_bytes; overloaded.
+  Result<Loan> loan(std::size_t bytes, Deadline until = forever);
+  // Sends a Buffer, or a Loan, as one message: over shared memory not copied when it is a loan of
+  // this connection, nor received so. Errors: as send_bytes.
+  Result<void> send_buffer(const Buffer& message, Deadline until = forever);
+  // The next message, as a view of where it arrived. The sender has its memory back when the last
+  // copy of the Buffer is gone. Errors: as receive_bytes.
+  Result<Buffer> receive_buffer(Deadline until = forever);
 
   // Ok: a whole message waits, and receiving it will not wait. Errors as receive_bytes; timed_out:
   // none.

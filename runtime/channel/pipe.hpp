@@ -119,6 +119,10 @@ class [[nodiscard]] Pipe final {
   }
   std::default_sentinel_t end() const noexcept { return {}; }
 
+  // Memory for a Buffer of a message, which is then not copied: see Connection::loan.
+  Result<Loan> loan(std::size_t bytes, Deadline until = forever) requires(!std::is_void_v<Out>) {
+    return connection_.loan(bytes, until);
+  }
   Result<void> flush(Deadline until = forever) { return connection_.flush(until); }
   int ready_fd() const noexcept { return connection_.ready_fd(); }
   Connection& connection() noexcept { return connection_; }

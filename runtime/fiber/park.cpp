@@ -24,6 +24,23 @@ Result<void> wait_or_stop(RuntimeCore& runtime, std::span<PollItem> items, Deadl
   return waited;
 }
 
+Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until) {
+  flush_own_buffers();
+  const auto woken = runtime.poller().wait(set, runtime.stop_fd(), until);
+  if (!woken) {
+    return woken.error();
+  }
+  switch (*woken) {
+    case os::EventSet::Woken::by_event:
+      return {};
+    case os::EventSet::Woken::by_stop:
+      return Error{Code::cancelled, "the runtime is stopping"};
+    case os::EventSet::Woken::by_deadline:
+      return Error{Code::timed_out, "the deadline passed"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline until) {
@@ -35,6 +52,9 @@ Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline unti
 }
 
 Result<void> park(RuntimeCore& runtime, transports::Readiness readiness, Deadline until) {
+  if (readiness.set != nullptr) {
+    return wait_on_set(runtime, *readiness.set, until);
+  }
   std::array<PollItem, 2> items{PollItem{readiness}, PollItem{{runtime.stop_fd(), POLLIN}}};
   return wait_or_stop(runtime, items, until);
 }

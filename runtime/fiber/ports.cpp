@@ -58,6 +58,10 @@ class ThreadPoller final : public Poller {
       }
     }
   }
+
+  Result<os::EventSet::Woken> wait(os::EventSet& set, int stop, Deadline until) override {
+    return set.wait(stop, until);
+  }
 };
 
 class ThreadExecutor final : public Executor {

@@ -6,6 +6,7 @@
 // hold them; the thread forms here are what a program gets by default.
 
 #include "troupe/base/deadline.hpp"
+#include "troupe/base/os/event_set.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/transports/frame_connection.hpp"
 
@@ -35,7 +36,10 @@ class Poller {
   // not visible.
   virtual Result<void> wait(std::span<PollItem> items, Deadline until) = 0;
 
-  // poll(2) on the calling thread.
+  // The same for a set of descriptors and for `stop`, in one call: see EventSet::wait.
+  virtual Result<os::EventSet::Woken> wait(os::EventSet& set, int stop, Deadline until) = 0;
+
+  // poll(2) and epoll(7) on the calling thread.
   static std::unique_ptr<Poller> of_threads();
 };
 

@@ -89,7 +89,7 @@ TEST_P(ConnectionTest, FlushWaitsForTheKernelUntilItsDeadline) {
   EXPECT_TRUE(second_.flush(0s)) << "nothing is buffered";
   const Bytes large = pattern(8 * kMiB);
   ASSERT_TRUE(second_.send_bytes(large, 2ms));
-  if (crosses_processes()) {
+  if (crosses_processes() && !second_.capabilities().loans) {  // where a loan is, all has left
     EXPECT_EQ(outcome(second_.flush(2ms)), "timed_out");
   }
   std::jthread reader{[&] { EXPECT_TRUE(first_.receive_bytes().value() == large); }};
@@ -116,7 +116,8 @@ TEST_P(ConnectionTest, ASlowReaderBoundsWhatItsSenderHolds) {
     done = true;
   }};
   while (!done) {
-    ASSERT_TRUE(first_.receive_bytes(10ms) || done);
+    const auto received = first_.receive_bytes(10ms);
+    EXPECT_TRUE(received || received.error() == Code::timed_out) << received.error().what();
     most = std::max(most, resident());
     std::this_thread::yield();
   }

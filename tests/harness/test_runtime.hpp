@@ -58,6 +58,10 @@ class CountingPoller final : public Poller {
     ++waits_;
     return inner_->wait(items, until);
   }
+  Result<os::EventSet::Woken> wait(os::EventSet& set, int stop, Deadline until) override {
+    ++waits_;
+    return inner_->wait(set, stop, until);
+  }
 
  private:
   std::atomic<long>& waits_;

@@ -108,7 +108,7 @@ Result<Bytes> receive(FrameConnection& connection) {
       return received.error();
     }
     if (*received == Progress::done) {
-      return Bytes(frame.body.begin(), frame.body.end());
+      return frame.joined();
     }
     await_receivable(connection);
   }
@@ -151,7 +151,7 @@ Bytes receive_flushing(FrameConnection& receiver, FrameConnection& sender) {
     const bool flushed = sender.try_flush().value() == Progress::done;
     IncomingFrame frame;
     if (receiver.try_receive(frame).value() == Progress::done) {
-      return {frame.body.begin(), frame.body.end()};
+      return frame.joined();
     }
     if (!receiver.arm_receive()) {
       std::array items{item_of(receiver.readable()),

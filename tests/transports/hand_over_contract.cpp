@@ -58,6 +58,10 @@ TEST_P(FrameConnectionTest, WhatIsBufferedMustLeaveBeforeHandingOn) {
   connect();
   send(sender(), "later", Lane::data, When::later);
   const auto early = sender().hand_over();
+  if (is_stream() && !gathers()) {
+    EXPECT_TRUE(early) << "nothing is buffered";
+    return;
+  }
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error(), Code::refused);
   if (!is_stream()) {
@@ -69,7 +73,7 @@ TEST_P(FrameConnectionTest, WhatIsBufferedMustLeaveBeforeHandingOn) {
 
 TEST_P(FrameConnectionTest, AMessageThatIsHalfReceivedMustBeReceivedBeforeHandingOn) {
   connect();
-  if (!is_stream()) {
+  if (hands_over_whole()) {
     return;  // frames come whole
   }
   Outgoing message{pattern(4 << 20)};

@@ -23,10 +23,15 @@ using transports::ShmTransport;
 
 const auto kShm = [] { return std::make_unique<ShmTransport>(); };
 constexpr transports::Capabilities kCapabilities{
+    .duplex = true, .many_peers = true, .fds = true, .loans = true, .peer_identity = true};
+
+constexpr transports::Capabilities kWithoutLoans{
     .duplex = true, .many_peers = true, .fds = true, .peer_identity = true};
 
 INSTANTIATE_TEST_SUITE_P(Shm, FrameConnectionTest,
-                         testing::Values(pair_way("pair", kShm, "shm:", Direction::duplex,
+                         testing::Values(pair_way("without_loans", kShm, "shm:?loans=0",
+                                                  Direction::duplex, kWithoutLoans),
+                                         pair_way("pair", kShm, "shm:", Direction::duplex,
                                                   kCapabilities),
                                          listener_way("name", kShm, "shm://way", kCapabilities),
                                          listener_way("path", kShm, "shm:%d/socket", kCapabilities),
@@ -133,18 +138,19 @@ TEST_F(ShmTest, AnotherBuildsMemoryIsRefusedByBothWithBothVersions) {
   sockaddr_un place{.sun_family = AF_UNIX, .sun_path = {}};
   const std::string path = directory_.path() + "/troupe/versions.shm";
   std::memcpy(place.sun_path, path.data(), path.size());
-  const UniqueFd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  UniqueFd client{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
   const auto end = listener->try_accept().value();
   ASSERT_NE(end, nullptr);
   ShmSegment::Head other = ShmSegment::head_for(ShmSegment::kDefaultRing);
   other.version = 77;
   write_raw(client.get(), {reinterpret_cast<const char*>(&other), sizeof other});
+  client.reset();  // as it does when it refuses
   const auto error = receive_error(*end);
   EXPECT_EQ(error, Code::refused);
   EXPECT_NE(std::string_view{error.what()}.find("version 77"), std::string_view::npos)
       << error.what();
-  EXPECT_NE(std::string_view{error.what()}.find("this program's version 1"),
+  EXPECT_NE(std::string_view{error.what()}.find("this program's version 2"),
             std::string_view::npos);
 
   const auto checked = ShmSegment::check(other, "connect");

@@ -33,6 +33,14 @@ bool FrameConnectionTest::is_stream() const {
   return transport_->scheme() != "inproc";
 }
 
+bool FrameConnectionTest::gathers() const {
+  return is_stream() && transport_->scheme() != "shm";
+}
+
+bool FrameConnectionTest::hands_over_whole() const {
+  return !is_stream() || GetParam().capabilities.loans;
+}
+
 Bytes FrameConnectionTest::numbered(std::uint32_t number, std::size_t size) {
   Bytes body = pattern(size, number);
   std::memcpy(body.data(), &number, sizeof number);

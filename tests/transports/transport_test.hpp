@@ -34,7 +34,9 @@ class FrameConnectionTest : public testing::TestWithParam<Way> {
   transports::FrameConnection& sender() const { return *ends_.second; }
   transports::Transport& transport() { return *transport_; }
 
-  bool is_stream() const;  // bytes below the frames, rather than whole frames
+  bool is_stream() const;  // crosses processes
+  bool gathers() const;    // When::later leaves a frame in a buffer, and control goes before it
+  bool hands_over_whole() const;  // the largest frame is handed over at once
   bool is_duplex() const { return GetParam().capabilities.duplex; }
   bool carries_fds() const { return GetParam().capabilities.fds; }
 

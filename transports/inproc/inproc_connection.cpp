@@ -90,7 +90,7 @@ Error InprocConnection::receive_failed(Code code, const std::string& what) {
   return *receive_error_;
 }
 
-Result<Handover> InprocConnection::hand_over(const IncomingFrame* /*untaken*/) const {
+Result<Handover> InprocConnection::hand_over(const IncomingFrame* /*untaken*/) {
   return Error{Code::refused, "hand " + peer_.text() +
                                   " to another process: inproc: stays inside this one; use unix:"};
 }

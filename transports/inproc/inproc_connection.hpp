@@ -39,7 +39,7 @@ class InprocConnection final : public FrameConnection {
   bool arm_receive() override;
   Readiness readable() const noexcept override { return incoming_->readable(); }
 
-  Result<Handover> hand_over(const IncomingFrame* untaken) const override;
+  Result<Handover> hand_over(const IncomingFrame* untaken) override;
   void close() noexcept override;
 
  private:

@@ -116,7 +116,7 @@ class RecordWriter final {
   bool is_broken() const noexcept { return broken_; }  // the reader has been where it cannot be
 
   // For whoever goes on with this end.
-  void leave_position() noexcept { words_.written.store(at_, std::memory_order_relaxed); }
+  void leave_position() const noexcept { words_.written.store(at_, std::memory_order_relaxed); }
 
  private:
   // Looks how far the reader is, and whether that is enough for what is being prepared.
@@ -201,6 +201,9 @@ class RecordReader final {
   }
 
   bool is_broken() const noexcept { return broken_; }  // the writer has been where it cannot be
+
+  // For whoever goes on with this end.
+  void leave_position() const noexcept { words_.read.store(at_, std::memory_order_release); }
 
  private:
   Words& words_;

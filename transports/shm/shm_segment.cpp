@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <initializer_list>
 #include <new>
@@ -13,16 +14,18 @@
 namespace troupe::transports {
 namespace {
 
-constexpr std::size_t kStatesAt = 1024;
-constexpr std::size_t kAreasAt = 4096;
-static_assert(kStatesAt % alignof(RingState) == 0 && kStatesAt + 2 * sizeof(RingState) <= kAreasAt);
+constexpr std::size_t kDirectionsAt = 4096;
+constexpr std::size_t kAreasAt = kDirectionsAt + 2 * sizeof(ShmDirection);
 
 // FNV-1a over what two builds must agree on.
 constexpr std::uint32_t layout_of_this_build() {
   std::uint32_t hash = 2166136261U;
   for (const std::uint64_t number :
-       {std::uint64_t{kStatesAt}, std::uint64_t{kAreasAt}, std::uint64_t{sizeof(RingState)},
-        std::uint64_t{alignof(RingState)}, std::uint64_t{sizeof(ShmSegment::Head)},
+       {std::uint64_t{kDirectionsAt}, std::uint64_t{kAreasAt}, std::uint64_t{sizeof(ShmDirection)},
+        std::uint64_t{offsetof(ShmDirection, control)}, std::uint64_t{offsetof(ShmDirection, reader)},
+        std::uint64_t{offsetof(ShmDirection, returns)}, std::uint64_t{kMostLoans},
+        std::uint64_t{ShmSegment::kControlRing}, std::uint64_t{kRecordHeader},
+        std::uint64_t{sizeof(ShmSegment::Head)},
         std::uint64_t{std::endian::native == std::endian::little}}) {
     hash = (hash ^ static_cast<std::uint32_t>(number)) * 16777619U;
   }
@@ -30,7 +33,7 @@ constexpr std::uint32_t layout_of_this_build() {
 }
 
 constexpr std::size_t size_for(std::size_t ring) {
-  return kAreasAt + 2 * ring;
+  return kAreasAt + 2 * (ring + ShmSegment::kControlRing);
 }
 
 }  // namespace
@@ -71,7 +74,7 @@ Result<ShmSegment> ShmSegment::create(std::size_t ring, const std::string& doing
   const Head head = head_for(ring);
   std::memcpy(mapping->bytes().data(), &head, sizeof head);
   for (const std::size_t i : {0U, 1U}) {
-    new (mapping->bytes().data() + kStatesAt + i * sizeof(RingState)) RingState;
+    new (mapping->bytes().data() + kDirectionsAt + i * sizeof(ShmDirection)) ShmDirection;
   }
   return ShmSegment{std::move(*memory), std::move(*mapping), ring};
 }
@@ -104,13 +107,19 @@ Result<ShmSegment> ShmSegment::open(UniqueFd memory, const std::string& doing) {
   return ShmSegment{std::move(memory), std::move(*mapping), head.ring};
 }
 
-RingState& ShmSegment::state_from(ShmSide side) const noexcept {
-  const std::size_t place = kStatesAt + static_cast<std::size_t>(side) * sizeof(RingState);
-  return *std::launder(reinterpret_cast<RingState*>(mapping_.bytes().data() + place));
+ShmDirection& ShmSegment::direction_from(ShmSide side) const noexcept {
+  const std::size_t place = kDirectionsAt + static_cast<std::size_t>(side) * sizeof(ShmDirection);
+  return *std::launder(reinterpret_cast<ShmDirection*>(mapping_.bytes().data() + place));
 }
 
-std::span<std::byte> ShmSegment::area_from(ShmSide side) const noexcept {
-  return mapping_.bytes().subspan(kAreasAt + static_cast<std::size_t>(side) * ring_, ring_);
+SharedArea ShmSegment::data_from(ShmSide side) const noexcept {
+  return SharedArea{
+      mapping_.bytes().subspan(kAreasAt + static_cast<std::size_t>(side) * ring_, ring_)};
+}
+
+SharedArea ShmSegment::control_from(ShmSide side) const noexcept {
+  return SharedArea{mapping_.bytes().subspan(
+      kAreasAt + 2 * ring_ + static_cast<std::size_t>(side) * kControlRing, kControlRing)};
 }
 
 }  // namespace troupe::transports

@@ -3,10 +3,10 @@
 
 #include "troupe/base/random.hpp"
 #include "troupe/transports/private_directory.hpp"
-#include "troupe/transports/shm/shm_stream.hpp"
+#include "troupe/transports/shm/kill_point.hpp"
+#include "troupe/transports/shm/shm_connection.hpp"
 #include "troupe/transports/socket/unix_socket.hpp"
 #include "troupe/transports/stream/fd_messages.hpp"
-#include "troupe/transports/stream/stream_connection.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -21,32 +21,65 @@
 namespace troupe::transports {
 namespace {
 
-constexpr Capabilities kCapabilities{
-    .duplex = true, .many_peers = true, .fds = true, .peer_identity = true};
-
 using Head = ShmSegment::Head;
 
-std::unique_ptr<FrameConnection> connection_of(std::unique_ptr<ShmStream> stream,
-                                               const Address& peer, const ConnectOptions& options) {
-  return std::make_unique<StreamConnection>(
-      std::move(stream),
-      StreamConnection::Setup{peer, kCapabilities, options.framing, options.max_message});
+// How much of a connection's memory may be out as loans at once, by default.
+constexpr std::size_t kDefaultLoans = 64U << 20U;
+
+Result<std::unique_ptr<FrameConnection>> connection_of(ShmLink link, const Address& peer,
+                                                       const ConnectOptions& options,
+                                                       std::size_t loans, bool greeted) {
+  auto connection =
+      ShmConnection::create(std::move(link),
+                            {.peer = peer,
+                             .framing = options.framing,
+                             .max_message = options.max_message,
+                             .loans = loans},
+                            greeted);
+  if (!connection) {
+    return connection.error();
+  }
+  return std::unique_ptr<FrameConnection>{std::move(*connection)};
 }
 
-Result<std::size_t> ring_of(const Address& address, const std::string& doing) {
-  const auto option = address.option("ring");
+// A number that the address may set.
+Result<std::size_t> option_of(const Address& address, std::string_view name, std::size_t unset,
+                              const std::string& doing) {
+  const auto option = address.option(name);
   if (!option) {
-    return ShmSegment::kDefaultRing;
+    return unset;
   }
+  std::size_t number = 0;
+  const auto [end, error] =
+      std::from_chars(option->data(), option->data() + option->size(), number);
+  if (error != std::errc{} || end != option->data() + option->size()) {
+    return Error{Code::invalid_argument,
+                 doing + ": " + std::string{name} + "=" + std::string{*option} +
+                     " is no number of bytes"};
+  }
+  return number;
+}
+
+// How much memory a connection is to have.
+struct Sizes {
   std::size_t ring = 0;
-  const auto [end, error] = std::from_chars(option->data(), option->data() + option->size(), ring);
-  if (error != std::errc{} || end != option->data() + option->size() ||
-      !std::has_single_bit(ring) || ring < ShmSegment::kLeastRing ||
-      ring > ShmSegment::kLargestRing) {
-    return Error{Code::invalid_argument, doing + ": ring=" + std::string{*option} +
+  std::size_t loans = 0;
+};
+Result<Sizes> sizes_of(const Address& address, const std::string& doing) {
+  auto ring = option_of(address, "ring", ShmSegment::kDefaultRing, doing);
+  if (!ring) {
+    return ring.error();
+  }
+  if (!std::has_single_bit(*ring) || *ring < ShmSegment::kLeastRing ||
+      *ring > ShmSegment::kLargestRing) {
+    return Error{Code::invalid_argument, doing + ": ring=" + std::to_string(*ring) +
                                              " is no power of two from 4096 to 1073741824"};
   }
-  return ring;
+  auto loans = option_of(address, "loans", kDefaultLoans, doing);
+  if (!loans) {
+    return loans.error();
+  }
+  return Sizes{*ring, *loans};
 }
 
 // The path of the socket by which the two meet; empty when the address names none.
@@ -67,6 +100,19 @@ Result<std::string> meeting_place(const Address& address, const std::string& doi
   return *directory + "/" + name + ".shm";
 }
 
+struct Bells {
+  UniqueFd own;
+  UniqueFd peer;
+};
+Result<Bells> make_bells(const std::string& doing) {
+  auto own = ShmLink::make_bell(doing);
+  auto peer = ShmLink::make_bell(doing);
+  if (!own || !peer) {
+    return own ? peer.error() : own.error();
+  }
+  return Bells{std::move(*own), std::move(*peer)};
+}
+
 Result<std::pair<UniqueFd, UniqueFd>> socket_pair(const std::string& doing) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -75,49 +121,65 @@ Result<std::pair<UniqueFd, UniqueFd>> socket_pair(const std::string& doing) {
   return std::pair{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
 }
 
+Result<ShmSegment> open_again(int memory, const std::string& doing) {
+  auto duplicate = UniqueFd::duplicate(memory);
+  if (!duplicate) {
+    return duplicate.error();
+  }
+  return ShmSegment::open(std::move(*duplicate), doing);
+}
+
 // The listener speaks first and waits for nobody: what the connection is made of goes to the
 // client, who sees whether it understands it.
-Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd bell, const Address& address,
-                                                 std::size_t ring, const ConnectOptions& options) {
+Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd socket, const Address& address,
+                                                 const Sizes& sizes,
+                                                 const ConnectOptions& options) {
   const std::string doing = "accept at " + address.text();
-  auto segment = ShmSegment::create(ring, doing);
+  auto segment = ShmSegment::create(sizes.ring, doing);
   if (!segment) {
     return segment.error();
   }
-  auto room = socket_pair(doing);
-  if (!room) {
-    return room.error();
+  kill_point("accept.memory");
+  auto bells = make_bells(doing);
+  if (!bells) {
+    return bells.error();
   }
-  auto memory = UniqueFd::duplicate(segment->fd());
-  if (!memory) {
-    return memory.error().within(doing);
+  auto ours = connection_of({std::move(*segment), ShmSide::listener, std::move(socket),
+                             std::move(bells->own), std::move(bells->peer)},
+                            address, options, sizes.loans, false);
+  if (!ours) {
+    return ours.error().within(doing);
   }
-  Head head = ShmSegment::head_for(ring);
+  auto theirs = (*ours)->hand_over(nullptr);
+  if (!theirs) {
+    return theirs.error();
+  }
+  Head head = ShmSegment::head_for(sizes.ring);
   iovec piece{&head, sizeof head};
-  std::array fds{std::move(*memory), std::move(room->second)};
-  const auto sent = send_with_fds(bell.get(), {&piece, 1}, fds);
+  std::array fds{std::move(theirs->memory), std::move(theirs->peer_bell),
+                 std::move(theirs->own_bell)};
+  const auto sent = send_with_fds(theirs->input.get(), {&piece, 1}, fds);
+  kill_point("accept.told");
   if (!sent || sent->bytes != sizeof head) {
     return std::unique_ptr<FrameConnection>{};  // this client is gone already
   }
-  return connection_of(
-      std::make_unique<ShmStream>(ShmStream::Parts{std::move(*segment), ShmSide::listener,
-                                                   std::move(bell), std::move(room->first)},
-                                  false),
-      address, options);
+  return ours;
 }
 
 // Connects, then waits for what the listener says.
 class ShmDial final : public Dial {
  public:
-  ShmDial(const Address& address, const SocketAddress& place, ConnectOptions options)
+  ShmDial(const Address& address, const SocketAddress& place, std::size_t loans,
+          ConnectOptions options)
       : address_(address),
+        loans_(loans),
         options_(std::move(options)),
         anybody_(address.option("peers") == "any"),
         doing_("connect to " + address.text()),
         attempts_(address, {place}) {}
 
   Result<std::unique_ptr<FrameConnection>> step() override {
-    if (!bell_) {
+    if (!socket_) {
       auto socket = attempts_.step();
       if (!socket) {
         return socket.error();
@@ -128,20 +190,20 @@ class ShmDial final : public Dial {
       if (!anybody_ && !is_same_user(socket->get())) {
         return listener_of_another_user(address_);
       }
-      bell_ = std::move(*socket);
+      socket_ = std::move(*socket);
     }
     return hear();
   }
 
   Readiness readiness() const noexcept override {
-    return bell_ ? Readiness{bell_.get(), POLLIN} : attempts_.readiness();
+    return socket_ ? Readiness{socket_.get(), POLLIN} : attempts_.readiness();
   }
 
  private:
   Result<std::unique_ptr<FrameConnection>> hear() {
     Head head;
     iovec place{&head, sizeof head};
-    const auto heard = receive_with_fds(bell_.get(), {&place, 1}, fds_);
+    const auto heard = receive_with_fds(socket_.get(), {&place, 1}, fds_);
     if (!heard) {
       return heard.error().within(doing_);
     }
@@ -158,37 +220,38 @@ class ShmDial final : public Dial {
     }
     // Said in either case, so that a listener of another version can tell its user.
     const Head own = ShmSegment::head_for(ShmSegment::kDefaultRing);
-    (void)::send(bell_.get(), &own, sizeof own, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)::send(socket_.get(), &own, sizeof own, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (auto checked = ShmSegment::check(head, doing_); !checked) {
       return checked.error();
     }
-    if (fds_.size() != 2) {
+    if (fds_.size() != 3) {
       return Error{Code::malformed, doing_ + ": the listener sent no shared memory"};
     }
     auto segment = ShmSegment::open(std::move(fds_[0]), doing_);
     if (!segment) {
       return segment.error();
     }
-    return connection_of(
-        std::make_unique<ShmStream>(ShmStream::Parts{std::move(*segment), ShmSide::client,
-                                                     std::move(bell_), std::move(fds_[1])},
-                                    true),
-        address_, options_);
+    kill_point("connect.mapped");
+    auto connection = connection_of({std::move(*segment), ShmSide::client, std::move(socket_),
+                                     std::move(fds_[1]), std::move(fds_[2])},
+                                    address_, options_, loans_, true);
+    return connection ? std::move(connection) : connection.error().within(doing_);
   }
 
   const Address address_;
+  const std::size_t loans_;
   const ConnectOptions options_;
   const bool anybody_;
   const std::string doing_;
   SocketAttempts attempts_;
-  UniqueFd bell_;
+  UniqueFd socket_;
   std::vector<UniqueFd> fds_;
 };
 
 }  // namespace
 
 Capabilities ShmTransport::capabilities() const noexcept {
-  return kCapabilities;
+  return ShmConnection::kCapabilities;
 }
 
 Result<std::unique_ptr<Dial>> ShmTransport::dial(const Address& address,
@@ -205,7 +268,11 @@ Result<std::unique_ptr<Dial>> ShmTransport::dial(const Address& address,
   if (!target) {
     return target.error();
   }
-  return std::unique_ptr<Dial>{std::make_unique<ShmDial>(address, *target, options)};
+  const auto sizes = sizes_of(address, doing);
+  if (!sizes) {
+    return sizes.error();
+  }
+  return std::unique_ptr<Dial>{std::make_unique<ShmDial>(address, *target, sizes->loans, options)};
 }
 
 Result<std::unique_ptr<FrameListener>> ShmTransport::listen(const Address& address,
@@ -215,9 +282,9 @@ Result<std::unique_ptr<FrameListener>> ShmTransport::listen(const Address& addre
   if (!place) {
     return place.error();
   }
-  const auto ring = ring_of(address, doing);
-  if (!ring) {
-    return ring.error();
+  const auto sizes = sizes_of(address, doing);
+  if (!sizes) {
+    return sizes.error();
   }
   Address chosen = address;
   if (place->empty()) {
@@ -233,12 +300,12 @@ Result<std::unique_ptr<FrameListener>> ShmTransport::listen(const Address& addre
   if (!listening) {
     return listening.error();
   }
-  auto welcomes = [chosen, options, ring = *ring, anybody = address.option("peers") == "any"](
-                      UniqueFd bell) -> Result<std::unique_ptr<FrameConnection>> {
-    if (!anybody && !is_same_user(bell.get())) {
+  auto welcomes = [chosen, options, sizes = *sizes, anybody = address.option("peers") == "any"](
+                      UniqueFd socket) -> Result<std::unique_ptr<FrameConnection>> {
+    if (!anybody && !is_same_user(socket.get())) {
       return std::unique_ptr<FrameConnection>{};
     }
-    return welcome(std::move(bell), chosen, ring, options);
+    return welcome(std::move(socket), chosen, sizes, options);
   };
   return std::unique_ptr<FrameListener>{
       std::make_unique<SocketListener>(std::move(listening->socket), std::move(chosen),
@@ -248,52 +315,51 @@ Result<std::unique_ptr<FrameListener>> ShmTransport::listen(const Address& addre
 Result<ConnectionPair> ShmTransport::pair(const Address& address, Direction /*direction*/,
                                           const ConnectOptions& options) {
   const std::string doing = "make a pipe of shared memory";
-  const auto ring = ring_of(address, doing);
-  if (!ring) {
-    return ring.error();
+  const auto sizes = sizes_of(address, doing);
+  if (!sizes) {
+    return sizes.error();
   }
-  auto segment = ShmSegment::create(*ring, doing);
+  auto segment = ShmSegment::create(sizes->ring, doing);
   if (!segment) {
     return segment.error();
   }
-  auto memory = UniqueFd::duplicate(segment->fd());
-  if (!memory) {
-    return memory.error().within(doing);
-  }
-  auto again = ShmSegment::open(std::move(*memory), doing);
-  auto bell = socket_pair(doing);
-  auto room = socket_pair(doing);
-  for (const Error* error : {again ? nullptr : &again.error(), bell ? nullptr : &bell.error(),
-                             room ? nullptr : &room.error()}) {
+  auto sockets = socket_pair(doing);
+  auto bells = make_bells(doing);
+  for (const Error* error :
+       {sockets ? nullptr : &sockets.error(), bells ? nullptr : &bells.error()}) {
     if (error != nullptr) {
       return *error;
     }
   }
+  auto again = open_again(segment->fd(), doing);
+  auto own_again = UniqueFd::duplicate(bells->own.get());
+  auto peer_again = UniqueFd::duplicate(bells->peer.get());
+  for (const Error* error :
+       {again ? nullptr : &again.error(), own_again ? nullptr : &own_again.error(),
+        peer_again ? nullptr : &peer_again.error()}) {
+    if (error != nullptr) {
+      return error->within(doing);
+    }
+  }
   const Address peer = address.empty() ? Address{"shm:"} : address;
-  auto first = connection_of(
-      std::make_unique<ShmStream>(ShmStream::Parts{std::move(*segment), ShmSide::listener,
-                                                   std::move(bell->first), std::move(room->first)},
-                                  true),
-      peer, options);
-  auto second =
-      connection_of(std::make_unique<ShmStream>(
-                        ShmStream::Parts{std::move(*again), ShmSide::client,
-                                         std::move(bell->second), std::move(room->second)},
-                        true),
-                    peer, options);
-  return ConnectionPair{std::move(first), std::move(second)};
+  auto first = connection_of({std::move(*segment), ShmSide::listener, std::move(sockets->first),
+                              std::move(bells->own), std::move(bells->peer)},
+                             peer, options, sizes->loans, true);
+  auto second = connection_of({std::move(*again), ShmSide::client, std::move(sockets->second),
+                               std::move(*peer_again), std::move(*own_again)},
+                              peer, options, sizes->loans, true);
+  if (!first || !second) {
+    return (first ? second : first).error().within(doing);
+  }
+  return ConnectionPair{std::move(*first), std::move(*second)};
 }
 
 Result<std::unique_ptr<FrameConnection>> ShmTransport::adopt(Handover handover) {
-  auto stream = ShmStream::adopt(handover, "continue " + handover.peer);
-  if (!stream) {
-    return stream.error();
+  auto connection = ShmConnection::adopt(std::move(handover));
+  if (!connection) {
+    return connection.error();
   }
-  auto connection = std::make_unique<StreamConnection>(
-      std::move(*stream), StreamConnection::Setup{handover.peer, kCapabilities, handover.framing,
-                                                  handover.max_message});
-  connection->preload(handover.received);
-  return std::unique_ptr<FrameConnection>{std::move(connection)};
+  return std::unique_ptr<FrameConnection>{std::move(*connection)};
 }
 
 }  // namespace troupe::transports

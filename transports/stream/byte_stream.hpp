@@ -51,9 +51,7 @@ class ByteStream {
   // Duplicates of the descriptors, for another process; -1 where a direction is missing.
   struct Ends {
     UniqueFd input;
-    UniqueFd output{};      // empty when `input` serves both ways
-    UniqueFd memory{};      // that the two ends share, where they do
-    std::uint8_t side = 0;  // which of the two ends this is, where descriptors do not tell
+    UniqueFd output{};  // empty when `input` serves both ways
   };
   virtual Result<Ends> duplicate() const = 0;
 };

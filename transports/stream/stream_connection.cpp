@@ -274,7 +274,7 @@ Readiness StreamConnection::writable() const noexcept {
 
 // ---- both ---------------------------------------------------------------------------------------
 
-Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) const {
+Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) {
   const std::string doing = "hand " + setup_.peer.text() + " to another process";
   if (stream_ == nullptr) {
     return Error{Code::closed, doing + ": this end is closed"};
@@ -304,9 +304,7 @@ Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) const
                   .max_message = setup_.max_message,
                   .received = std::move(received),
                   .input = std::move(ends->input),
-                  .output = std::move(ends->output),
-                  .memory = std::move(ends->memory),
-                  .side = ends->side};
+                  .output = std::move(ends->output)};
 }
 
 void StreamConnection::preload(std::span<const std::byte> received) {

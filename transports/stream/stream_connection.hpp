@@ -56,7 +56,7 @@ class StreamConnection final : public FrameConnection {
   bool arm_receive() override;
   Readiness readable() const noexcept override;
 
-  Result<Handover> hand_over(const IncomingFrame* untaken) const override;
+  Result<Handover> hand_over(const IncomingFrame* untaken) override;
   void close() noexcept override;
 
   // Bytes that another process received and handed over with the connection: they come first.

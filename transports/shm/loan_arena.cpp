@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/shm/loan_arena.hpp"
+
+#include "troupe/base/check.hpp"
+#include "troupe/transports/shm/kill_point.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+// Loans begin at pages of their own, so that what a receiver views shares none.
+constexpr std::size_t kPage = 4096;
+
+constexpr std::size_t whole_pages(std::size_t bytes) noexcept {
+  return std::max(kPage, (bytes + kPage - 1) & ~(kPage - 1));
+}
+
+}  // namespace
+
+LoanArena::LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget)
+    : link_(std::move(link)), budget_(budget) {}
+
+Result<std::optional<Loan>> LoanArena::try_lend(std::size_t bytes, std::size_t budget) {
+  const std::lock_guard lock{mutex_};
+  if (auto collected = collect_returns(); !collected) {
+    return collected.error();
+  }
+  const std::size_t size = whole_pages(bytes);
+  if (lent_ > 0 && lent_ + size > budget) {
+    return std::optional<Loan>{};
+  }
+  auto slot = allocate(size);
+  if (!slot) {
+    if (auto grown = grow(size); !grown) {
+      return grown.error();
+    }
+    slot = allocate(size);
+    if (!slot) {  // as many are out as there are slots
+      return std::optional<Loan>{};
+    }
+  }
+  kill_point("loan.lent");
+  const Slot& lent = slots_[*slot];
+  std::shared_ptr<const void> owner{
+      static_cast<const void*>(this),
+      [arena = shared_from_this(), slot = *slot](const void*) { arena->let_go(slot); }};
+  return std::optional<Loan>{
+      Loan{std::move(owner), lent.segment->mapping.bytes().subspan(lent.offset, bytes)}};
+}
+
+bool LoanArena::owns(std::span<const std::byte> bytes) const noexcept {
+  const std::lock_guard lock{mutex_};
+  return segment_of(bytes) != nullptr;
+}
+
+std::optional<LoanReference> LoanArena::refer_to(std::span<const std::byte> bytes) {
+  const std::lock_guard lock{mutex_};
+  if (references_ == kMostLoans || bytes.empty()) {
+    return std::nullopt;
+  }
+  Segment* const segment = segment_of(bytes);
+  if (segment == nullptr) {
+    return std::nullopt;
+  }
+  const auto offset = static_cast<std::size_t>(bytes.data() - segment->mapping.bytes().data());
+  const auto slot = std::ranges::find_if(slots_, [&](const Slot& candidate) {
+    return candidate.segment == segment && candidate.offset <= offset &&
+           offset + bytes.size() <= candidate.offset + candidate.size;
+  });
+  if (slot == slots_.end()) {
+    return std::nullopt;
+  }
+  ++slot->sent;
+  ++references_;
+  return LoanReference{.at = 0,
+                       .length = bytes.size(),
+                       .offset = offset,
+                       .segment = segment->id,
+                       .slot = static_cast<std::uint32_t>(slot - slots_.begin())};
+}
+
+void LoanArena::take_back(const LoanReference& reference) noexcept {
+  const std::lock_guard lock{mutex_};
+  Slot& slot = slots_[reference.slot];
+  --references_;
+  if (--slot.sent == 0 && !slot.held) {
+    release(slot);
+  }
+}
+
+std::optional<LoanArena::News> LoanArena::next_news() const {
+  const std::lock_guard lock{mutex_};
+  if (news_.empty()) {
+    return std::nullopt;
+  }
+  const ShmNote& note = news_.front();
+  const auto segment = std::ranges::find(segments_, note.id, &Segment::id);
+  return News{note, note.kind == ShmNote::Kind::segment ? (*segment)->memory.get() : -1};
+}
+
+void LoanArena::announced() noexcept {
+  const std::lock_guard lock{mutex_};
+  news_.erase(news_.begin());
+}
+
+bool LoanArena::retire_all() noexcept {
+  const std::lock_guard lock{mutex_};
+  if (!collect_returns() || lent_ > 0) {
+    return false;
+  }
+  retire_unused();
+  return true;
+}
+
+// What the peer says is held against the ledger.
+Result<void> LoanArena::collect_returns() {
+  const auto& returns = link_->outgoing().returns;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    if (slot.sent == 0) {
+      continue;
+    }
+    // Pairs with give_back of BorrowedLoans: the peer is done with what it gave back.
+    const std::uint32_t returned = returns.at(i).load(std::memory_order_acquire);
+    const std::uint32_t back = returned - slot.returned;
+    if (back > slot.sent) {
+      return shm_broken("take loans back");
+    }
+    slot.returned = returned;
+    slot.sent -= back;
+    references_ -= back;
+    if (slot.sent == 0 && !slot.held) {
+      release(slot);
+    }
+  }
+  return {};
+}
+
+// The first free place that is large enough, of the segment that has been there longest.
+std::optional<std::uint32_t> LoanArena::allocate(std::size_t size) {
+  auto slot = std::ranges::find(slots_, nullptr, &Slot::segment);
+  if (slot == slots_.end()) {
+    if (slots_.size() == kMostLoans) {
+      return std::nullopt;
+    }
+    const std::uint32_t returned =
+        link_->outgoing().returns.at(slots_.size()).load(std::memory_order_relaxed);
+    slot = slots_.insert(slots_.end(), Slot{.returned = returned});
+  }
+  for (const auto& segment : segments_) {
+    const auto place = std::ranges::find_if(
+        segment->free, [size](const auto& free) { return free.second >= size; });
+    if (place == segment->free.end()) {
+      continue;
+    }
+    slot->segment = segment.get();
+    slot->offset = place->first;
+    slot->size = size;
+    slot->held = true;
+    if (place->second > size) {
+      segment->free.emplace(place->first + size, place->second - size);
+    }
+    segment->free.erase(place);
+    lent_ += size;
+    return static_cast<std::uint32_t>(slot - slots_.begin());
+  }
+  return std::nullopt;
+}
+
+// Doubles what there is, as far as the budget goes; a loan beyond it gets memory of its own.
+Result<void> LoanArena::grow(std::size_t size) {
+  retire_unused();
+  std::size_t reserved = 0;
+  for (const auto& segment : segments_) {
+    reserved += segment->mapping.bytes().size();
+  }
+  const std::size_t left = budget_ > reserved ? budget_ - reserved : 0;
+  const std::size_t wanted =
+      std::max(size, std::min(left, std::max({reserved, 2 * size, kFirstSegment})));
+  const std::string doing = "lend " + std::to_string(size) + " bytes";
+  auto memory = os::make_shared_memory(wanted, doing, os::Writers::maker);
+  if (!memory) {
+    return memory.error();
+  }
+  kill_point("grow.made");
+  auto mapping = os::Mapping::of(memory->get(), wanted, doing);
+  if (!mapping) {
+    return mapping.error();
+  }
+  if (auto sealed = os::forbid_new_writers(memory->get(), doing); !sealed) {
+    return sealed;
+  }
+  auto segment = std::make_unique<Segment>();
+  segment->id = next_id_++;
+  segment->memory = std::move(*memory);
+  segment->mapping = std::move(*mapping);
+  segment->free.emplace(0, wanted);
+  news_.push_back({.kind = ShmNote::Kind::segment, .count = 1, .id = segment->id, .size = wanted});
+  segments_.push_back(std::move(segment));
+  kill_point("grow.mapped");
+  return {};
+}
+
+// Segments of which nothing is lent, when they do not serve: room for one that does.
+void LoanArena::retire_unused() {
+  std::erase_if(segments_, [&](const std::unique_ptr<Segment>& segment) {
+    const bool unused = segment->free.size() == 1 &&
+                        segment->free.begin()->second == segment->mapping.bytes().size();
+    if (unused && std::erase_if(news_, [&](const ShmNote& note) {
+                    return note.id == segment->id;
+                  }) == 0) {
+      news_.push_back({.kind = ShmNote::Kind::retired, .id = segment->id});
+    }
+    return unused;
+  });
+}
+
+void LoanArena::let_go(std::uint32_t slot) noexcept {
+  const std::lock_guard lock{mutex_};
+  slots_[slot].held = false;
+  if (slots_[slot].sent == 0) {
+    release(slots_[slot]);
+  }
+}
+
+void LoanArena::release(Slot& slot) noexcept {
+  auto& free = slot.segment->free;
+  const auto [place, added] = free.emplace(slot.offset, slot.size);
+  TROUPE_CHECK(added);
+  if (const auto next = std::next(place);
+      next != free.end() && place->first + place->second == next->first) {
+    place->second += next->second;
+    free.erase(next);
+  }
+  if (place != free.begin()) {
+    const auto before = std::prev(place);
+    if (before->first + before->second == place->first) {
+      before->second += place->second;
+      free.erase(place);
+    }
+  }
+  lent_ -= slot.size;
+  slot.segment = nullptr;
+}
+
+LoanArena::Segment* LoanArena::segment_of(std::span<const std::byte> bytes) const noexcept {
+  for (const auto& segment : segments_) {
+    const auto all = segment->mapping.bytes();
+    if (bytes.data() >= all.data() && bytes.data() + bytes.size() <= all.data() + all.size()) {
+      return segment.get();
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace troupe::transports

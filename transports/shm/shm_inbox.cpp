@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/shm/shm_inbox.hpp"
+
+#include "troupe/transports/stream/fd_messages.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+constexpr std::size_t kMostReferences = 16;  // to loans, of one message
+
+}  // namespace
+
+Result<std::unique_ptr<ShmInbox>> ShmInbox::create(std::shared_ptr<const ShmLink> link,
+                                                   const Address& peer, std::size_t max_message,
+                                                   bool greeted) {
+  auto waits = link->make_waits(greeted);
+  if (!waits) {
+    return waits.error();
+  }
+  return std::unique_ptr<ShmInbox>{
+      new ShmInbox{std::move(link), peer, std::move(*waits), max_message, greeted}};
+}
+
+ShmInbox::ShmInbox(std::shared_ptr<const ShmLink> link, Address peer, os::EventSet waits,
+                   std::size_t max_message, bool greeted)
+    : link_(std::move(link)),
+      peer_(std::move(peer)),
+      waits_(std::move(waits)),
+      takes_part_(os::join_barriers()),
+      ways_{Way{link_->segment.control_from(other(link_->side)),
+                ShmReader{link_->incoming().control,
+                          link_->segment.control_from(other(link_->side))}},
+            Way{link_->segment.data_from(other(link_->side)),
+                ShmReader{link_->incoming().data, link_->segment.data_from(other(link_->side))}}},
+      receive_limit_(max_message),
+      scratch_(make_raw_bytes(std::max(ways_[0].area.capacity(), ways_[1].area.capacity()) / 4)),
+      greeted_(greeted),
+      loans_(link_) {}
+
+ShmInbox::~ShmInbox() = default;
+
+// Other processes may hold copies of this end; the kernel knows when the last is gone, and the peer
+// asks it when it sees the hint.
+void ShmInbox::close() {
+  link_->incoming().reader.leave();
+  fds_.clear();
+  heard_fds_.clear();
+  batches_.clear();
+  detached_.clear();
+  for (Way& way : ways_) {
+    way.large_fds.clear();
+  }
+  error_ = Error{Code::closed, "this end of " + peer_.text() + " is closed"};
+  unusual_ = true;
+}
+
+// ---- records -----------------------------------------------------------------------------------
+
+void ShmInbox::give_back(Way& way) noexcept {
+  way.reader.give_back();
+  ShmDirection& direction = link_->incoming();
+  if (direction.writer.look_for_sleeper(false) == ShmSleepWord::Found::sleeper) {
+    link_->ring_peer();
+  }
+  // A stride without a sleep: this end is busy.
+  if (takes_part_ && !std::exchange(promised_, true) &&
+      direction.writer_takes_part.load(std::memory_order_acquire) != 0) {
+    direction.reader.promise();
+  }
+}
+
+Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std::byte> destination,
+                                             From from) {
+  if (error_) {
+    return *error_;
+  }
+  frame.storage = {};
+  frame.detached = {};
+  detached_.clear();
+  if (std::ranges::any_of(fds_, &UniqueFd::operator bool)) {
+    return failed(Error{Code::malformed, "file descriptors came that no message mentions"});
+  }
+  fds_.clear();
+  unusual_ = false;
+  if (preloaded_) {
+    frame.storage = Buffer::owning(*std::exchange(preloaded_, std::nullopt));
+    frame.body = frame.storage.bytes();
+    return Progress::done;
+  }
+  for (;;) {
+    bool taken = false;
+    for (Way& way : ways_) {
+      if (const auto record = way.reader.look()) {
+        auto received = receive_record(way, *record, frame, destination);
+        if (!received) {
+          return failed(received.error());
+        }
+        if (*received == Progress::done) {
+          return received;
+        }
+        taken = true;
+        break;
+      }
+      if (way.reader.is_broken()) {
+        return failed(shm_broken("receive"));
+      }
+    }
+    if (taken) {
+      continue;  // a piece: control records come between pieces
+    }
+    if (peer_gone_) {
+      return failed(ended());
+    }
+    if (from == From::buffer || !waited_) {
+      return Progress::would_block;
+    }
+    // Woken, and not by a message.
+    woken_in_vain_ = true;
+    waited_ = false;
+    auto looked = look_at_socket();
+    if (!looked) {
+      return failed(looked.error());
+    }
+    if (!peer_gone_) {
+      return Progress::would_block;
+    }
+    // What it wrote before it went is still there.
+  }
+}
+
+// Would_block: a piece of a message that is not whole yet.
+Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& record,
+                                          IncomingFrame& frame, std::span<std::byte> destination) {
+  const RecordHeader& header = record.header;
+  if (header.kind == Kind::first || header.kind == Kind::more) {
+    return receive_piece(way, record, frame, destination);
+  }
+  if (way.large.active()) {
+    return shm_broken("receive");
+  }
+  if (header.descriptors > 0) {
+    if (auto taken = take_descriptors(header.descriptors, fds_); !taken) {
+      return taken.error();
+    }
+    unusual_ = true;
+  }
+  if (header.kind == Kind::loaned) {
+    return receive_loaned(way, record, frame, destination);
+  }
+  if (header.kind != Kind::message) {
+    return shm_broken("receive");
+  }
+  if (header.size > receive_limit_) {
+    return Error{Code::malformed, "a message of " + std::to_string(header.size) +
+                                      " bytes, above the limit of " +
+                                      std::to_string(receive_limit_) +
+                                      " (ConnectOptions::max_message)"};
+  }
+  frame.body = copy_out(way, record, destination);
+  take(way, record);
+  return Progress::done;
+}
+
+Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& record,
+                                         IncomingFrame& frame, std::span<std::byte> destination) {
+  std::span<const std::byte> piece{way.area.at(record.offset), record.header.size};
+  if (record.header.kind == Kind::first) {
+    std::uint64_t size = 0;
+    if (way.large.active() || piece.size() < sizeof size) {
+      return shm_broken("receive");
+    }
+    std::memcpy(&size, piece.data(), sizeof size);
+    piece = piece.subspan(sizeof size);
+    if (size > receive_limit_) {
+      return Error{Code::malformed, "a message of " + std::to_string(size) +
+                                        " bytes, above the limit of " +
+                                        std::to_string(receive_limit_) +
+                                        " (ConnectOptions::max_message)"};
+    }
+    if (piece.size() > size || size == 0) {
+      return shm_broken("receive");
+    }
+    if (record.header.descriptors > 0) {
+      if (auto taken = take_descriptors(record.header.descriptors, way.large_fds); !taken) {
+        return taken.error();
+      }
+    }
+    way.large.begin(size, piece, destination);
+  } else {
+    if (!way.large.active() || piece.size() > way.large.missing() ||
+        record.header.descriptors > 0) {
+      return shm_broken("receive");
+    }
+    while (!piece.empty()) {
+      const auto room = way.large.room();
+      const std::size_t now = std::min(room.size(), piece.size());
+      std::memcpy(room.data(), piece.data(), now);
+      way.large.added(now);
+      piece = piece.subspan(now);
+    }
+  }
+  take(way, record);
+  kill_point("piece.taken");
+  if (!way.large.complete()) {
+    return Progress::would_block;
+  }
+  frame.body = way.large.finish(frame.storage);
+  fds_ = std::exchange(way.large_fds, {});
+  unusual_ = !fds_.empty();
+  return Progress::done;
+}
+
+void ShmInbox::leave_destination() {
+  for (Way& way : ways_) {
+    way.large.leave_destination();
+  }
+}
+
+Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& record,
+                                          IncomingFrame& frame,
+                                          std::span<std::byte> destination) {
+  std::span<const std::byte> content{scratch_.get(), record.header.size};
+  std::memcpy(scratch_.get(), way.area.at(record.offset), content.size());
+  take(way, record);
+  std::uint64_t count = 0;
+  std::array<LoanReference, kMostReferences> references;
+  if (content.size() >= sizeof count) {
+    std::memcpy(&count, content.data(), sizeof count);
+    content = content.subspan(sizeof count);
+  }
+  if (count == 0 || count > references.size() ||
+      content.size() < count * sizeof(LoanReference)) {
+    return shm_broken("receive");
+  }
+  std::memcpy(references.data(), content.data(), count * sizeof(LoanReference));
+  frame.body = content.subspan(count * sizeof(LoanReference));
+  if (auto borrowed = borrow(std::span{references}.first(count), frame.body.size()); !borrowed) {
+    return borrowed.error();
+  }
+  frame.detached = detached_;
+  if (const std::size_t size = frame.size(); size <= destination.size()) {
+    frame.copy_to(destination);
+    frame.body = destination.first(size);
+    frame.detached = {};
+    detached_.clear();
+  } else if (frame.body.empty() && detached_.size() == 1) {
+    frame.storage = std::move(detached_.front().bytes);
+    frame.body = frame.storage.bytes();
+    frame.detached = {};
+    detached_.clear();
+  }
+  unusual_ = unusual_ || !detached_.empty();
+  kill_point("loan.viewed");
+  return Progress::done;
+}
+
+Result<void> ShmInbox::borrow(std::span<const LoanReference> references, std::size_t rest) {
+  std::size_t before = 0;
+  std::size_t total = rest;
+  for (const LoanReference& reference : references) {
+    while (!loans_.knows(reference.segment)) {
+      auto heard = hear();
+      if (!heard) {
+        return heard.error();
+      }
+      if (*heard == Progress::would_block) {
+        return shm_broken("receive a loan");
+      }
+    }
+    if (reference.at < before || reference.at > rest ||
+        reference.length > receive_limit_ - std::min(receive_limit_, total)) {
+      return shm_broken("receive a loan");
+    }
+    auto view = loans_.view(reference);
+    if (!view) {
+      return view.error();
+    }
+    before = reference.at;
+    total += reference.length;
+    detached_.push_back({reference.at, std::move(*view)});
+  }
+  return {};
+}
+
+// ---- the socket --------------------------------------------------------------------------------
+
+// Those that came for the record that is next. They were sent before it.
+Result<void> ShmInbox::take_descriptors(std::size_t count, std::vector<UniqueFd>& into) {
+  while (batches_.empty()) {
+    auto heard = hear();
+    if (!heard) {
+      return heard.error();
+    }
+    if (*heard == Progress::would_block) {
+      return shm_broken("receive descriptors");
+    }
+  }
+  if (batches_.front().size() != count) {
+    return shm_broken("receive descriptors");
+  }
+  into = std::move(batches_.front());
+  batches_.pop_front();
+  return {};
+}
+
+// Takes what has been said, as far as one call does; would_block: nothing. An end is the peer's.
+Result<Progress> ShmInbox::hear() {
+  std::array<std::byte, 256> said;
+  iovec place{said.data(), said.size()};
+  const auto heard = receive_with_fds(link_->socket.get(), {&place, 1}, heard_fds_);
+  if (!heard && heard.error() != Code::disconnected) {
+    return heard.error();
+  }
+  if (!heard || heard->status == Transfer::Status::end) {
+    peer_gone_ = true;  // where it had not heard all that we said, by an error
+    return Progress::would_block;
+  }
+  if (heard->status == Transfer::Status::would_block) {
+    return Progress::would_block;
+  }
+  heard_.insert(heard_.end(), said.begin(),
+                said.begin() + static_cast<std::ptrdiff_t>(heard->bytes));
+  if (auto understood = understand(); !understood) {
+    return understood.error();
+  }
+  return Progress::done;
+}
+
+// Of what was heard, all that is whole.
+Result<void> ShmInbox::understand() {
+  std::span<const std::byte> rest{heard_};
+  const auto magic = std::as_bytes(std::span{&ShmSegment::Head::kMagic, 1});
+  if (!greeted_ && !std::ranges::equal(rest.first(std::min(rest.size(), magic.size())),
+                                       magic.first(std::min(rest.size(), magic.size())))) {
+    return ShmSegment::check({.magic = 0}, "receive");
+  }
+  if (!greeted_ && rest.size() >= sizeof(ShmSegment::Head)) {
+    ShmSegment::Head head;
+    std::memcpy(&head, rest.data(), sizeof head);
+    if (auto checked = ShmSegment::check(head, "receive"); !checked) {
+      return checked;
+    }
+    greeted_ = true;
+    waits_.ignore_input(link_->socket.get());
+    rest = rest.subspan(sizeof head);
+  }
+  while (greeted_ && rest.size() >= sizeof(ShmNote)) {
+    ShmNote note;
+    std::memcpy(&note, rest.data(), sizeof note);
+    rest = rest.subspan(sizeof note);
+    if (auto followed = follow(note); !followed) {
+      return followed;
+    }
+  }
+  heard_.erase(heard_.begin(), heard_.end() - static_cast<std::ptrdiff_t>(rest.size()));
+  return {};
+}
+
+Result<void> ShmInbox::follow(const ShmNote& note) {
+  if (note.count > heard_fds_.size() || note.zero != 0) {
+    return shm_broken("receive");
+  }
+  const auto end = heard_fds_.begin() + note.count;
+  std::vector<UniqueFd> fds{std::make_move_iterator(heard_fds_.begin()),
+                            std::make_move_iterator(end)};
+  heard_fds_.erase(heard_fds_.begin(), end);
+  switch (note.kind) {
+    case ShmNote::Kind::descriptors:
+      batches_.push_back(std::move(fds));
+      return {};
+    case ShmNote::Kind::segment:
+      return fds.size() == 1 ? loans_.add(note.id, std::move(fds.front()), note.size)
+                             : shm_broken("receive a loan");
+    case ShmNote::Kind::retired:
+      loans_.retire(note.id);
+      return {};
+  }
+  return shm_broken("receive");
+}
+
+// Nobody is woken for what is said by the socket, but for its end.
+Result<Progress> ShmInbox::look_at_socket() {
+  for (;;) {
+    auto heard = hear();
+    if (!heard || *heard == Progress::would_block) {
+      return heard;
+    }
+  }
+}
+
+// ---- waiting -----------------------------------------------------------------------------------
+
+bool ShmInbox::has_record() noexcept {
+  return std::ranges::any_of(
+      ways_, [](Way& way) { return way.reader.look().has_value() || way.reader.is_broken(); });
+}
+
+bool ShmInbox::arm() {
+  if (error_ || peer_gone_ || preloaded_ || has_record()) {
+    return true;
+  }
+  if (!greeted_) [[unlikely]] {
+    if (auto looked = look_at_socket(); !looked) {
+      failed(looked.error());
+    }
+    if (error_ || peer_gone_) {
+      return true;
+    }
+  }
+  const auto make_all_visible = [] { os::make_all_visible(); };
+  ShmSleepWord& sleep = link_->incoming().reader;
+  sleep.lie_down(make_all_visible);
+  promised_ = false;
+  // Who polls the set does not take what it reports.
+  if (std::exchange(woken_in_vain_, false)) {
+    waits_.take();
+  }
+  kill_point("receive.lain_down");
+  if (has_record()) {
+    sleep.get_up(make_all_visible);
+    return true;
+  }
+  waited_ = true;
+  return false;
+}
+
+Readiness ShmInbox::readable() const noexcept {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): whoever waits takes what was reported
+  return {waits_.fd(), POLLIN, const_cast<os::EventSet*>(&waits_)};
+}
+
+// ---- both --------------------------------------------------------------------------------------
+
+Result<void> ShmInbox::can_leave() const {
+  if (std::ranges::any_of(fds_, &UniqueFd::operator bool) || !batches_.empty() || !heard_.empty() ||
+      std::ranges::any_of(ways_, [](const Way& way) { return way.large.active(); })) {
+    return Error{Code::refused, "a message is being received; receive it first"};
+  }
+  return {};
+}
+
+void ShmInbox::leave() const noexcept {
+  for (const Way& way : ways_) {
+    way.reader.leave_position();
+  }
+  // The next process has promised nothing.
+  link_->incoming().reader.get_up([] { os::make_all_visible(); });
+}
+
+void ShmInbox::preload(Bytes message) {
+  preloaded_ = std::move(message);
+  unusual_ = true;
+}
+
+Error ShmInbox::failed(const Error& error) {
+  error_ = error.within("receive from " + peer_.text());
+  unusual_ = true;
+  return *error_;
+}
+
+Error ShmInbox::ended() {
+  const bool inside = std::ranges::any_of(ways_, [](const Way& way) { return way.large.active(); });
+  return inside ? Error{Code::malformed, "the connection ended inside a message"}
+                : Error{Code::closed, "the peer has closed the connection"};
+}
+
+}  // namespace troupe::transports

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/shm/shm_outbox.hpp"
+
+#include "troupe/base/check.hpp"
+#include "troupe/base/os/barrier.hpp"
+#include "troupe/transports/stream/fd_messages.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+// The reader copies one piece while the writer copies the next.
+constexpr std::size_t kPiece = 64U << 10U;
+// Parts of at least so many bytes are worth a loan, if one is to be had.
+constexpr std::size_t kWorthALoan = 128U << 10U;
+// As long as no more than that is lent: who reads slowly stops the sender, also by large messages.
+constexpr std::size_t kMostCopied = 8U << 20U;
+constexpr std::size_t kMostReferences = 16;
+constexpr std::size_t kMostDescriptors = 253;  // the kernel's, of one message
+
+// Copies `count` bytes of the frame from its byte `from` on.
+void copy_part(const OutgoingFrame& frame, std::size_t from, std::size_t count,
+               std::byte* place) noexcept {
+  for (const auto& piece : frame.pieces) {
+    if (from >= piece.size()) {
+      from -= piece.size();
+      continue;
+    }
+    const std::size_t now = std::min(count, piece.size() - from);
+    std::memcpy(place, piece.data() + from, now);
+    place += now;
+    count -= now;
+    from = 0;
+    if (count == 0) {
+      return;
+    }
+  }
+}
+
+std::byte* put(std::byte* place, std::uint64_t number) noexcept {
+  std::memcpy(place, &number, sizeof number);
+  return place + sizeof number;
+}
+
+// What was sent before may have been received or not.
+Error peer_gone() {
+  return {Code::disconnected, "send: the peer has closed the connection", Effect::unknown};
+}
+
+}  // namespace
+
+ShmOutbox::ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup)
+    : link_(std::move(link)),
+      setup_(setup),
+      arena_(std::make_shared<LoanArena>(link_, setup.loans)),
+      takes_part_(os::join_barriers()),
+      ways_{Way{link_->segment.control_from(link_->side),
+                ShmWriter{link_->outgoing().control, link_->segment.control_from(link_->side)}},
+            Way{link_->segment.data_from(link_->side),
+                ShmWriter{link_->outgoing().data, link_->segment.data_from(link_->side)}}} {
+  link_->outgoing().writer_takes_part.store(takes_part_ ? 1 : 0, std::memory_order_release);
+  decide_plain();
+}
+
+ShmOutbox::~ShmOutbox() = default;
+
+void ShmOutbox::close() noexcept {
+  error_ = Error{Code::closed, "this end of " + setup_.peer.text() + " is closed"};
+  for (Way& way : ways_) {
+    way.begun = nullptr;
+    way.rest.clear();
+    way.rest_sent = 0;
+  }
+  waits_.reset();
+  decide_plain();
+}
+
+// Line ends have to be looked for, and what is pending goes first.
+void ShmOutbox::decide_plain() noexcept {
+  const bool plain =
+      setup_.framing != Framing::lines && !error_ &&
+      std::ranges::all_of(ways_, [](const Way& way) { return way.rest.empty() && !way.begun; });
+  const std::size_t most =
+      std::min(ways_[0].writer.most_content(), ways_[1].writer.most_content());
+  plain_end_ = plain ? std::min(most, setup_.max_message) + 1 : 0;
+}
+
+void ShmOutbox::copy_all(const OutgoingFrame& frame, std::byte* place) noexcept {
+  for (const auto& piece : frame.pieces) {
+    if (!piece.empty()) {
+      std::memcpy(place, piece.data(), piece.size());
+      place += piece.size();
+    }
+  }
+}
+
+Result<Progress> ShmOutbox::wake(ShmSleepWord::Found found) {
+  if (found == ShmSleepWord::Found::sleeper) {
+    kill_point("send.ring");
+    link_->ring_peer();
+  } else if (link_->peer_is_gone()) {
+    return failed(peer_gone());
+  }
+  return Progress::done;
+}
+
+Result<void> ShmOutbox::check_sendable(const OutgoingFrame& frame) const {
+  if (error_) {
+    return *error_;
+  }
+  if (frame.size > setup_.max_message) {
+    return Error{Code::invalid_argument,
+                 "send to " + setup_.peer.text() + ": a message of " + std::to_string(frame.size) +
+                     " bytes is above the limit of " + std::to_string(setup_.max_message) +
+                     " (ConnectOptions::max_message)"};
+  }
+  if (frame.fds.size() > kMostDescriptors) {
+    return Error{Code::invalid_argument,
+                 "send to " + setup_.peer.text() + ": at most 253 file descriptors in a message"};
+  }
+  if (setup_.framing == Framing::lines) {
+    for (const auto& piece : frame.pieces) {
+      if (std::ranges::find(piece, std::byte{'\n'}) != piece.end()) {
+        return Error{Code::invalid_argument,
+                     "send to " + setup_.peer.text() +
+                         ": a message of framing=lines cannot contain a line end"};
+      }
+    }
+  }
+  return {};
+}
+
+// Every message that is not simply a record; and every one that finds no room.
+Result<Progress> ShmOutbox::send_otherwise(OutgoingFrame& frame, Lane lane) {
+  Way& way = ways_[static_cast<std::size_t>(lane)];
+  auto sent = send_by(way, frame);
+  if (sent && *sent == Progress::would_block && lane == Lane::control && way.begun == &frame) {
+    take_over(frame);  // a control message waits for nobody once it has begun
+    sent = Progress::done;
+  }
+  frame.buffered = buffered();
+  return sent;
+}
+
+Result<Progress> ShmOutbox::send_by(Way& way, OutgoingFrame& frame) {
+  socket_is_full_ = false;
+  if (frame.taken == 0) {
+    if (auto sendable = check_sendable(frame); !sendable) {
+      return sendable.error();
+    }
+    if (way.begun != nullptr) {
+      return Progress::would_block;
+    }
+    auto flushed = flush_rest(way);
+    if (!flushed || *flushed == Progress::would_block) {
+      return flushed;
+    }
+    auto loaned = send_loaned(frame, way);
+    if (!loaned) {
+      return loaned.error();
+    }
+    if (*loaned) {
+      return **loaned;
+    }
+    if (frame.size <= way.writer.most_content()) {
+      const auto place = room_for(way, frame.size);
+      if (!place) {
+        return place.error();
+      }
+      if (!*place) {
+        return Progress::would_block;
+      }
+      copy_all(frame, way.area.at(**place));
+      const auto count = static_cast<std::uint8_t>(frame.fds.size());
+      auto sent = send_descriptors(frame.fds);
+      if (!sent || *sent == Progress::would_block) {
+        return sent;
+      }
+      return publish(way, {static_cast<std::uint32_t>(frame.size), Kind::message, count});
+    }
+  }
+  return error_ ? Result<Progress>{*error_} : send_pieces(frame, way);
+}
+
+// Where a record's content goes, or nothing while the reader is slow: it will ring.
+Result<std::optional<std::size_t>> ShmOutbox::room_for(Way& way, std::size_t content) {
+  auto place = way.writer.prepare(content);
+  if (!place && !way.writer.is_broken()) {
+    if (auto lying = lie_down(); !lying) {
+      return lying.error();
+    }
+    place = way.writer.prepare(content);
+    if (place || way.writer.is_broken()) {
+      get_up();
+    } else if (link_->peer_is_gone()) {
+      return failed(peer_gone());
+    }
+  }
+  if (way.writer.is_broken()) {
+    return failed(shm_broken("send"));
+  }
+  return place;
+}
+
+// The reader rings from now on when it gives something back: to be followed by a last look.
+Result<void> ShmOutbox::lie_down() {
+  if (!waits_) {
+    auto made = link_->make_waits(true);
+    if (!made) {
+      return made.error().within("wait to send to " + setup_.peer.text());
+    }
+    waits_ = std::move(*made);
+  }
+  link_->outgoing().writer.lie_down([] {});
+  waits_->take();  // what woke us before
+  return {};
+}
+
+void ShmOutbox::get_up() noexcept {
+  link_->outgoing().writer.get_up([] {});
+}
+
+Result<Progress> ShmOutbox::say(ShmNote note, std::span<UniqueFd> fds) {
+  iovec piece{&note, sizeof note};
+  const auto sent = send_with_fds(link_->socket.get(), {&piece, 1}, fds);
+  if (!sent) {
+    // Where the link is whole, this message alone is at fault.
+    return sent.error() == Code::disconnected ? failed(sent.error())
+                                              : sent.error().within(setup_.peer.text());
+  }
+  if (sent->status == Transfer::Status::would_block) {
+    socket_is_full_ = true;
+    return Progress::would_block;
+  }
+  return Progress::done;
+}
+
+// Before the record that mentions them is published.
+Result<Progress> ShmOutbox::send_descriptors(std::span<UniqueFd> fds) {
+  if (fds.empty()) {
+    return Progress::done;
+  }
+  auto said = say({.kind = ShmNote::Kind::descriptors,
+                   .count = static_cast<std::uint8_t>(fds.size())},
+                  fds);
+  kill_point("send.descriptors");
+  return said;
+}
+
+Result<Progress> ShmOutbox::send_pieces(OutgoingFrame& frame, Way& way) {
+  const std::size_t most = std::min(way.writer.most_content(), kPiece);
+  while (frame.taken < frame.size) {
+    const std::size_t head = frame.taken == 0 ? sizeof(std::uint64_t) : 0;
+    const std::size_t now = std::min(frame.size - frame.taken, most - head);
+    const auto place = room_for(way, head + now);
+    if (!place) {
+      return place.error();
+    }
+    if (!*place) {
+      return Progress::would_block;
+    }
+    std::byte* at = way.area.at(**place);
+    RecordHeader header{static_cast<std::uint32_t>(head + now), Kind::more};
+    if (head > 0) {
+      at = put(at, frame.size);
+      header.kind = Kind::first;
+      header.descriptors = static_cast<std::uint8_t>(frame.fds.size());
+      auto sent = send_descriptors(frame.fds);
+      if (!sent || *sent == Progress::would_block) {
+        return sent;
+      }
+      way.begun = &frame;
+      decide_plain();
+    }
+    copy_part(frame, frame.taken, now, at);
+    kill_point("piece.copied");
+    frame.taken += now;
+    if (auto published = publish(way, header); !published) {
+      return published;
+    }
+  }
+  way.begun = nullptr;
+  decide_plain();
+  return Progress::done;
+}
+
+void ShmOutbox::take_over(OutgoingFrame& frame) {
+  const auto way = std::ranges::find(ways_, &frame, &Way::begun);
+  TROUPE_CHECK(way != ways_.end() && frame.taken > 0);
+  way->rest.resize(frame.size - frame.taken);
+  copy_part(frame, frame.taken, way->rest.size(), way->rest.data());
+  way->rest_sent = 0;
+  way->begun = nullptr;
+  decide_plain();
+}
+
+Result<Progress> ShmOutbox::flush_rest(Way& way) {
+  const std::size_t most = std::min(way.writer.most_content(), kPiece);
+  while (way.rest_sent < way.rest.size()) {
+    const std::size_t now = std::min(way.rest.size() - way.rest_sent, most);
+    const auto place = room_for(way, now);
+    if (!place) {
+      return place.error();
+    }
+    if (!*place) {
+      return Progress::would_block;
+    }
+    std::memcpy(way.area.at(**place), way.rest.data() + way.rest_sent, now);
+    way.rest_sent += now;
+    if (auto sent = publish(way, {static_cast<std::uint32_t>(now), Kind::more}); !sent) {
+      return sent;
+    }
+  }
+  if (!way.rest.empty()) {
+    way.rest = {};
+    way.rest_sent = 0;
+    decide_plain();
+  }
+  return Progress::done;
+}
+
+Result<Progress> ShmOutbox::try_flush() {
+  if (error_) {
+    return *error_;
+  }
+  for (Way& way : ways_) {
+    auto flushed = flush_rest(way);
+    if (!flushed || *flushed == Progress::would_block) {
+      return flushed;
+    }
+  }
+  return Progress::done;
+}
+
+std::size_t ShmOutbox::buffered() const noexcept {
+  std::size_t bytes = 0;
+  for (const Way& way : ways_) {
+    bytes += way.rest.size() - way.rest_sent;
+  }
+  return bytes;
+}
+
+Readiness ShmOutbox::writable() const noexcept {
+  if (socket_is_full_ || !waits_) {
+    return {link_->socket.get(), POLLOUT};
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): whoever waits takes what was reported
+  return {waits_->fd(), POLLIN, const_cast<os::EventSet*>(&*waits_)};
+}
+
+// ---- loans -------------------------------------------------------------------------------------
+
+Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
+  if (error_) {
+    return *error_;
+  }
+  if (bytes > setup_.max_message) {
+    return Error{Code::invalid_argument,
+                 "lend " + std::to_string(bytes) + " bytes: above the limit of " +
+                     std::to_string(setup_.max_message) + " (ConnectOptions::max_message)"};
+  }
+  socket_is_full_ = false;
+  auto lent = arena_->try_lend(bytes, arena_->budget());
+  if (lent && !*lent) {
+    if (auto lying = lie_down(); !lying) {
+      return lying.error();
+    }
+    lent = arena_->try_lend(bytes, arena_->budget());
+    if (!lent || *lent) {
+      get_up();
+    } else if (link_->peer_is_gone()) {
+      return failed(peer_gone());
+    }
+  }
+  if (!lent) {
+    return lent.error() == Code::malformed ? failed(lent.error()) : lent.error();
+  }
+  return lent;
+}
+
+bool ShmOutbox::is_worth_a_loan(std::span<const std::byte> piece) const noexcept {
+  return setup_.loans > 0 && (piece.size() >= kWorthALoan || arena_->owns(piece));
+}
+
+// Sends a message of which large parts are lent rather than copied into the ring. Nothing: it has
+// none, or nothing can be lent now.
+Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way& way) {
+  using Outcome = std::optional<Progress>;
+  std::size_t rest = frame.size;
+  std::size_t parts = 0;
+  for (const auto& piece : frame.pieces) {
+    if (is_worth_a_loan(piece)) {
+      rest -= piece.size();
+      ++parts;
+    }
+  }
+  const std::size_t heads = sizeof(std::uint64_t) + parts * sizeof(LoanReference);
+  if (parts == 0 || parts > kMostReferences || heads + rest > way.writer.most_content()) {
+    return Outcome{};
+  }
+  const auto place = room_for(way, heads + rest);
+  if (!place) {
+    return place.error();
+  }
+  if (!*place) {
+    return Outcome{Progress::would_block};
+  }
+  if (!refer_to_parts(frame)) {
+    return Outcome{};
+  }
+  auto told = tell_news();
+  if (told && *told == Progress::done) {
+    const auto count = static_cast<std::uint8_t>(frame.fds.size());
+    told = send_descriptors(frame.fds);
+    if (told && *told == Progress::done) {
+      std::byte* at = put(way.area.at(**place), references_.size());
+      std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
+      at += references_.size() * sizeof(LoanReference);
+      for (const auto& piece : frame.pieces) {
+        if (!is_worth_a_loan(piece) && !piece.empty()) {
+          std::memcpy(at, piece.data(), piece.size());
+          at += piece.size();
+        }
+      }
+      kill_point("loan.referred");
+      auto published =
+          publish(way, {static_cast<std::uint32_t>(heads + rest), Kind::loaned, count});
+      return published ? Result<Outcome>{*published} : published.error();
+    }
+  }
+  for (const LoanReference& reference : references_) {
+    arena_->take_back(reference);
+  }
+  return told ? Result<Outcome>{*told} : told.error();
+}
+
+// Fills references_; false: a part cannot be lent, and none is.
+bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
+  references_.clear();
+  std::size_t at = 0;
+  for (const auto& piece : frame.pieces) {
+    if (!is_worth_a_loan(piece)) {
+      at += piece.size();
+      continue;
+    }
+    auto reference = arena_->refer_to(piece);
+    if (!reference) {
+      if (auto lent = arena_->try_lend(piece.size(), kMostCopied); lent && *lent) {
+        std::memcpy((*lent)->bytes().data(), piece.data(), piece.size());
+        reference = arena_->refer_to((*lent)->bytes());
+      }
+    }
+    if (!reference) {
+      for (const LoanReference& taken : references_) {
+        arena_->take_back(taken);
+      }
+      return false;
+    }
+    reference->at = at;
+    references_.push_back(*reference);
+  }
+  return true;
+}
+
+Result<Progress> ShmOutbox::tell_news() {
+  while (const auto news = arena_->next_news()) {
+    std::array<UniqueFd, 1> memory;
+    if (news->fd >= 0) {
+      auto duplicate = UniqueFd::duplicate(news->fd);
+      if (!duplicate) {
+        return duplicate.error().within("send to " + setup_.peer.text());
+      }
+      memory[0] = std::move(*duplicate);
+    }
+    auto said = say(news->note, news->fd >= 0 ? std::span<UniqueFd>{memory} : std::span<UniqueFd>{});
+    if (!said || *said == Progress::would_block) {
+      return said;
+    }
+    arena_->announced();
+    kill_point("grow.told");
+  }
+  return Progress::done;
+}
+
+// ---- both --------------------------------------------------------------------------------------
+
+Result<void> ShmOutbox::prepare_to_leave() {
+  if (buffered() > 0 || std::ranges::any_of(ways_, [](const Way& way) { return way.begun; })) {
+    return Error{Code::refused, "sent messages are still buffered here; flush first"};
+  }
+  if (!arena_->retire_all()) {
+    return Error{Code::refused, "memory that was lent by it is still in use"};
+  }
+  const auto told = tell_news();
+  if (!told) {
+    return told.error();
+  }
+  return *told == Progress::done ? Result<void>{}
+                                 : Error{Code::refused, "the peer does not receive"};
+}
+
+void ShmOutbox::leave() const noexcept {
+  for (const Way& way : ways_) {
+    way.writer.leave_position();
+  }
+}
+
+Error ShmOutbox::failed(const Error& error) {
+  error_ = error.within(setup_.peer.text());
+  decide_plain();
+  return *error_;
+}
+
+}  // namespace troupe::transports
