@@ -7,10 +7,12 @@
 // The floor of a round trip is a word in shared memory: asleep, awaited by a futex; awake, by
 // looking at its cache line. That of a stream is memcpy of as many bytes, within one process.
 //
-// Boost is Boost.Interprocess's message_queue. ZeroMQ goes over ipc. Python has no messages through
+// Boost is Boost.Interprocess's message_queue. iceoryx polls, so that there is no figure of it for
+// asleep, and its chunks are of 4 MiB at most. ZeroMQ goes over ipc. Python has no messages through
 // shared memory: round trips and small streams are its Pipe; as bytes, 1 MiB and more are copied
 // into a SharedMemory block, the other process is told so through a Pipe, and copies them out.
 #include "peers/boost_queue.hpp"
+#include "peers/iceoryx.hpp"
 #include "peers/memory_copy.hpp"
 #include "peers/python.hpp"
 #include "peers/shared_line.hpp"
@@ -46,6 +48,8 @@ Work work(const RoundTrip& trip) {
       .sides = {side(Role::ours, "ours", our_round_trip, trip),
                 side(Role::floor, "floor", shared_line::round_trip, trip),
                 side(Role::peer, "Boost", boost_queue::round_trip, trip),
+                asleep ? Side{Role::peer, "iceoryx", {}}
+                       : side(Role::peer, "iceoryx", iceoryx::round_trip, trip),
                 side(Role::peer, "ZeroMQ", zeromq::round_trip, trip),
                 {Role::peer, "Python",
                  [=](const Effort& effort) {
@@ -79,6 +83,8 @@ Work work(const Stream& stream) {
       .sides = {side(Role::ours, "ours", our_stream, stream),
                 side(Role::floor, "memcpy", memory_copy::stream, stream),
                 side(Role::peer, "Boost", boost_queue::stream, stream),
+                stream.size > kMebibyte ? Side{Role::peer, "iceoryx", {}}
+                                        : side(Role::peer, "iceoryx", iceoryx::stream, stream),
                 {Role::peer, "Python",
                  [=](const Effort& effort) {
                    return stream.figure(python_stream(stream, effort.duration));
@@ -94,7 +100,8 @@ Question shm_round_trips() {
       .title = "Round trip of 64 bytes between two processes, through shared memory",
       .method =
           "asleep: both on one CPU, spinning off; floor: a word and a futex, likewise\n"
-          "awake: a CPU each, learned spin; floor: a cache line that is looked at; Boost polls\n"
+          "awake: a CPU each, learned spin; floor: a cache line that is looked at; Boost and "
+          "iceoryx poll\n"
           "Boost: Interprocess's message_queue; ZeroMQ over ipc; Python's Pipe",
       .works = {work(RoundTrip{"shm", Waiting::asleep}), work(RoundTrip{"shm", Waiting::awake})},
   };

@@ -4,7 +4,8 @@
 // Method. The round trip of round_trip.cpp, asleep, under a tracer that counts each process's
 // calls, all threads of it, over so many round trips. The figure is that of the process with more
 // of them: for one message sent and one received. Polling makes as many calls as fit the wait, so
-// awake there is nothing to count. The floor is a write and a blocking read; of shm, two futexes.
+// awake there is nothing to count. The floor is a write and a blocking read; of shm a futex that is
+// woken and one that is waited for, unless the answer is there by then.
 //
 // Streams likewise, as stream.cpp has them: here it is by message. The tracer slows every call, so
 // that a side which makes some waits less or more than it would alone.
