@@ -8,22 +8,52 @@
 #include <system_error>
 
 namespace bench {
+namespace {
+
+bool is_large(const Stream& stream) noexcept {
+  return stream.size >= kMebibyte;
+}
+
+}  // namespace
+
+std::string size_text(std::size_t bytes) {
+  if (bytes >= kMebibyte) return std::to_string(bytes / kMebibyte) + "MiB";
+  return bytes >= 1024 ? std::to_string(bytes / 1024) + "KiB" : std::to_string(bytes) + "B";
+}
+
+std::string RoundTrip::name() const {
+  return scheme + (waiting == Waiting::asleep ? "/asleep" : "/awake");
+}
+
+std::string Stream::name() const {
+  return scheme + "/" + size_text(size) + (form == Form::typed ? "/typed" : "/bytes");
+}
+
+std::string Stream::unit() const {
+  return is_large(*this) ? "GB/s" : "M/s";
+}
+
+double Stream::figure(double seconds_a_step) const noexcept {
+  const double each = is_large(*this) ? static_cast<double>(size) / 1e9 : 1e-6;
+  return static_cast<double>(messages_a_step()) * each / seconds_a_step;
+}
 
 Meter timed(std::chrono::nanoseconds duration) {
   using Clock = std::chrono::steady_clock;
+  constexpr std::uint64_t kLeastUncounted = 4;  // steps, however long: memory is touched by then
   return [duration](const std::function<void()>& step) {
-    const auto until = [&](Clock::time_point end) {
+    const auto until = [&](Clock::time_point end, std::uint64_t least) {
       std::uint64_t steps = 0;
       auto now = Clock::now();
       do {
         step();
         ++steps;
         now = Clock::now();
-      } while (now < end);
+      } while (now < end || steps < least);
       return std::pair{steps, now};
     };
-    const auto begin = until(Clock::now() + duration / 4).second;
-    const auto [steps, end] = until(begin + duration);
+    const auto begin = until(Clock::now() + duration / 4, kLeastUncounted).second;
+    const auto [steps, end] = until(begin + duration, 1);
     return std::chrono::duration<double>(end - begin).count() / static_cast<double>(steps);
   };
 }

@@ -21,20 +21,30 @@ enum class Waiting {
 struct RoundTrip {
   std::string scheme;  // pipe, fifo, unix, tcp, shm
   Waiting waiting = Waiting::asleep;
+
+  std::string name() const;  // "shm/asleep"
 };
 inline constexpr std::size_t kRoundTripBytes = 64;
+inline constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+// "64B", "1KiB", "64MiB"
+std::string size_text(std::size_t bytes);
 
 enum class Form { bytes, typed };
 
 // From one process to another, each on its CPU, as fast as it goes. A message begins with its
 // number, which the receiver checks where it does not have to look for it.
 struct Stream {
-  std::string scheme;    // pipe, unix, tcp
+  std::string scheme;    // pipe, unix, tcp, shm
   std::size_t size = 0;  // bytes of a message
   Form form = Form::bytes;
 
   // Received in one step of a meter, so that the meter costs nothing.
   std::size_t messages_a_step() const noexcept { return size <= 1024 ? 65536 / size : 1; }
+
+  std::string name() const;  // "shm/64B/typed"
+  // What its figures are in: "M/s", millions of messages; of large ones "GB/s", 10^9 bytes.
+  std::string unit() const;
+  double figure(double seconds_a_step) const noexcept;
 };
 inline constexpr std::uint64_t kFirstNumber = std::uint64_t{1}
                                               << 40U;  // 9 bytes in msgpack, always

@@ -65,13 +65,20 @@ std::optional<Options> parse(std::span<char*> arguments) {
 
 // The questions, without the works that are not asked for.
 std::vector<bench::Question> chosen(const std::string& filter) {
-  std::vector<bench::Question> questions{bench::round_trips(),
-                                         bench::streams(),
-                                         bench::codecs(),
-                                         bench::process_starts(),
-                                         bench::process_starts_by_exec(),
-                                         bench::syscalls(),
-                                         bench::allocations()};
+  std::vector<bench::Question> questions{
+      bench::round_trips(),
+      bench::shm_round_trips(),
+      bench::streams(),
+      bench::shm_streams(),
+      // bench::loans(),  // LOANS: to be switched on with Connection::loan
+      bench::codecs(),
+      bench::process_starts(),
+      bench::process_starts_by_exec(),
+      bench::syscalls(),
+      bench::stream_syscalls(),
+      bench::allocations(),
+      bench::connection_memory(),
+  };
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {
       return work.name.find(filter) == std::string::npos;

@@ -31,7 +31,6 @@ namespace bench {
 namespace {
 
 constexpr double kMicroseconds = 1e6;  // in a second
-constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
 constexpr std::size_t kSmallImage = 5 * kMebibyte;
 
 // Touches memory until this process holds `bytes`.

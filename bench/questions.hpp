@@ -10,16 +10,22 @@
 
 namespace bench {
 
-Question round_trips();     // round_trip.cpp
-Question streams();         // stream.cpp
-Question codecs();          // codec.cpp
-Question process_starts();  // process_start.cpp
+Question round_trips();      // round_trip.cpp
+Question shm_round_trips();  // shared_memory.cpp
+Question streams();          // stream.cpp
+Question shm_streams();      // shared_memory.cpp
+Question codecs();           // codec.cpp
+Question process_starts();   // process_start.cpp
 Question process_starts_by_exec();
-Question syscalls();     // syscalls.cpp
-Question allocations();  // allocations.cpp
+Question syscalls();  // syscalls.cpp
+Question stream_syscalls();
+Question allocations();        // allocations.cpp
+Question connection_memory();  // connection_memory.cpp
+// Question loans();  // LOANS: to be switched on with Connection::loan
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp
+double our_stream(const Stream& stream, const Meter& meter);       // stream.cpp
 
 // The address of a pair over that scheme.
 std::string pair_address(const std::string& scheme);  // round_trip.cpp

@@ -11,7 +11,7 @@
 namespace bench {
 namespace {
 
-constexpr int kNameWidth = 27;
+constexpr int kNameWidth = 30;
 constexpr int kFigureWidth = 18;
 constexpr int kBudgetWidth = 14;
 
@@ -27,13 +27,16 @@ std::string ratio_text(const std::optional<double>& ratio) {
   return ratio ? " " + short_number(*ratio) + "x" : "";
 }
 
+// Of UTF-8, in which a letter may be of several bytes, all but the first of them 10xxxxxx.
 void print_cell(const std::string& text, int width) {
-  std::printf("%-*s ", width, text.c_str());
+  const auto more = std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U; });
+  std::printf("%-*s ", width + static_cast<int>(more), text.c_str());
 }
 
 std::string median_text(const Measured& measured, const Figures& side) {
   if (side.failed()) {
-    return "failed";
+    return side.role == Role::ours ? "failed" : "–";
   }
   return short_number(side.median()) +
          (side.role == Role::ours ? "" : ratio_text(measured.ratio_to(side)));
@@ -121,8 +124,8 @@ void Table::row(const Measured& measured) {
     }
   }
   for (const Figures& side : measured.sides) {
-    if (side.failed()) {
-      failures_.push_back(measured.name + ", " + side.name + ": " + side.failure);
+    if (!side.failure.empty()) {
+      failures_[side.name + ": " + side.failure].push_back(measured.name);
     }
   }
 }
@@ -136,8 +139,9 @@ void Table::end() const {
   if (!failures_.empty()) {
     std::printf("could not be measured\n");
   }
-  for (const std::string& failure : failures_) {
-    std::printf("  %s\n", failure.c_str());
+  for (const auto& [failure, works] : failures_) {
+    std::printf("  %s (%s%s)\n", failure.c_str(), works.front().c_str(),
+                works.size() > 1 ? " and others" : "");
   }
 }
 

@@ -7,6 +7,7 @@
 #include "work.hpp"
 
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class Table final {
  private:
   int budgets_ = 0;
   std::vector<std::string> missed_;
-  std::vector<std::string> failures_;
+  std::map<std::string, std::vector<std::string>> failures_;  // whose and why; in which works
 };
 
 // A line a work: {"work","unit","ours","floor","peers":{…},"budget","met"}. What does not exist, or

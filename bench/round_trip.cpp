@@ -12,10 +12,9 @@
 // awake: each process on a CPU of its own, with learned spin, which is the default. The floor polls
 // with calls that do not block. ZeroMQ's processes go where the scheduler puts them.
 //
-// shm has a floor of its own: a word in shared memory, awaited by a futex, or by looking at it.
+// Round trips through shared memory are a question of shared_memory.cpp.
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
-#include "peers/shared_line.hpp"
 #include "peers/zeromq.hpp"
 #include "questions.hpp"
 #include "started_again.hpp"
@@ -44,17 +43,13 @@ void echo(Connection end, int cpu) {
 // What docs/benchmarks.md holds us to.
 Budget budget_of(const RoundTrip& trip) {
   const bool asleep = trip.waiting == Waiting::asleep;
-  if (trip.scheme == "shm") {
-    return {Budget::Bound::at_most, asleep ? 1.15 : 1.4, "floor"};
-  }
   return asleep ? Budget{Budget::Bound::at_most, 1.1, "floor"}
                 : Budget{Budget::Bound::at_least, 10, "ZeroMQ"};
 }
 
 Work work(const RoundTrip& trip) {
-  const bool asleep = trip.waiting == Waiting::asleep;
   return {
-      .name = "round_trip/" + trip.scheme + (asleep ? "/asleep" : "/awake"),
+      .name = "round_trip/" + trip.name(),
       .unit = "us",
       .better = Better::lower,
       .sides = {{Role::ours, "ours",
@@ -63,9 +58,7 @@ Work work(const RoundTrip& trip) {
                  }},
                 {Role::floor, "floor",
                  [trip](const Effort& effort) {
-                   const auto floor =
-                       trip.scheme == "shm" ? &shared_line::round_trip : &raw::round_trip;
-                   return floor(trip, timed(effort.duration)) * kMicroseconds;
+                   return raw::round_trip(trip, timed(effort.duration)) * kMicroseconds;
                  }},
                 {Role::peer, "ZeroMQ",
                  [trip](const Effort& effort) {
@@ -113,7 +106,7 @@ Question round_trips() {
       .works = {},
   };
   for (const Waiting waiting : {Waiting::asleep, Waiting::awake}) {
-    for (const char* scheme : {"pipe", "fifo", "unix", "tcp", "shm"}) {
+    for (const char* scheme : {"pipe", "fifo", "unix", "tcp"}) {
       question.works.push_back(work({scheme, waiting}));
     }
   }

@@ -12,6 +12,8 @@
 //
 // The floor of small messages is a write for each, what a program without a buffer does; it is no
 // limit, and ours gathers. For 1 MiB it is the machine's.
+//
+// Streams through shared memory are a question of shared_memory.cpp.
 #include "messages.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
@@ -31,8 +33,6 @@ namespace bench {
 namespace {
 
 using troupe::Connection;
-
-constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
 
 [[noreturn]] void lost() {
   throw std::runtime_error{"a message is lost"};
@@ -86,6 +86,43 @@ double receive_typed(Connection end, const Stream& stream, const Meter& meter) {
   });
 }
 
+std::optional<Budget> budget(const Stream& stream) {
+  if (stream.scheme == "pipe" || stream.size == 1024) {
+    return std::nullopt;
+  }
+  if (stream.size == kMebibyte) {
+    return Budget{Budget::Bound::at_least, 1, "floor"};
+  }
+  return Budget{Budget::Bound::at_least, stream.form == Form::bytes ? 5.0 : 3.0, "ZeroMQ"};
+}
+
+Work work(const Stream& stream) {
+  return {
+      .name = "stream/" + stream.name(),
+      .unit = stream.unit(),
+      .better = Better::higher,
+      .sides = {{Role::ours, "ours",
+                 [=](const Effort& effort) {
+                   return stream.figure(our_stream(stream, timed(effort.duration)));
+                 }},
+                {Role::floor, "floor",
+                 [=](const Effort& effort) {
+                   return stream.figure(raw::stream(stream, timed(effort.duration)));
+                 }},
+                {Role::peer, "ZeroMQ",
+                 [=](const Effort& effort) {
+                   return stream.figure(zeromq::stream(stream, timed(effort.duration)));
+                 }},
+                {Role::peer, "Python",
+                 [=](const Effort& effort) {
+                   return stream.figure(python::stream(stream, effort.duration));
+                 }}},
+      .budget = budget(stream),
+  };
+}
+
+}  // namespace
+
 double our_stream(const Stream& stream, const Meter& meter) {
   const Placement where = placement(Waiting::awake);
   StartedAgain again;
@@ -101,49 +138,6 @@ double our_stream(const Stream& stream, const Meter& meter) {
   pin_to(where.measuring);
   return receive(std::move(ends.first), stream, meter);
 }
-
-std::optional<Budget> budget(const Stream& stream) {
-  if (stream.scheme == "pipe" || stream.size == 1024) {
-    return std::nullopt;
-  }
-  if (stream.size == kMebibyte) {
-    return Budget{Budget::Bound::at_least, 1, "floor"};
-  }
-  return Budget{Budget::Bound::at_least, stream.form == Form::bytes ? 5.0 : 3.0, "ZeroMQ"};
-}
-
-Work work(const Stream& stream) {
-  // From seconds a step to millions of messages a second, or to GB/s.
-  const bool large = stream.size == kMebibyte;
-  const double each = static_cast<double>(stream.messages_a_step()) *
-                      (large ? static_cast<double>(stream.size) / 1e9 : 1e-6);
-  const std::string size = stream.size == 64 ? "64B" : large ? "1MiB" : "1KiB";
-  return {
-      .name = "stream/" + stream.scheme + "/" + size +
-              (stream.form == Form::typed ? "/typed" : "/bytes"),
-      .unit = large ? "GB/s" : "M/s",
-      .better = Better::higher,
-      .sides = {{Role::ours, "ours",
-                 [=](const Effort& effort) {
-                   return each / our_stream(stream, timed(effort.duration));
-                 }},
-                {Role::floor, "floor",
-                 [=](const Effort& effort) {
-                   return each / raw::stream(stream, timed(effort.duration));
-                 }},
-                {Role::peer, "ZeroMQ",
-                 [=](const Effort& effort) {
-                   return each / zeromq::stream(stream, timed(effort.duration));
-                 }},
-                {Role::peer, "Python",
-                 [=](const Effort& effort) {
-                   return each / python::stream(stream, effort.duration);
-                 }}},
-      .budget = budget(stream),
-  };
-}
-
-}  // namespace
 
 Question streams() {
   Question question{

@@ -55,6 +55,10 @@ class Tracer final {
     }
   }
 
+  // Whether all that was to be counted was.
+  bool complete() const noexcept { return ended_; }
+
+  // Of the process with the most of them.
   long most() const {
     const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
     const auto most = std::ranges::max_element(calls_, by_count);
@@ -87,6 +91,7 @@ class Tracer final {
     const auto number = static_cast<long>(info.entry.nr);
     if (number == kBegin || number == kEnd) {
       counting_ = number == kBegin;
+      ended_ = number == kEnd;
     } else if (counting_) {
       pid_t& process = known_[thread];
       if (process == 0) {
@@ -97,6 +102,7 @@ class Tracer final {
   }
 
   bool counting_ = false;
+  bool ended_ = false;
   std::map<pid_t, pid_t> known_;  // threads, and their processes where they were asked for
   std::map<pid_t, long> calls_;   // by process
 };
@@ -132,8 +138,8 @@ double most_syscalls_a_step(int steps, const std::function<void(const Meter&)>& 
   }
   Tracer tracer;
   tracer.follow(child);
-  if (tracer.most() == 0) {
-    throw std::runtime_error{"nothing was counted"};
+  if (!tracer.complete()) {
+    throw std::runtime_error{"it ended before its calls were counted"};
   }
   return static_cast<double>(tracer.most()) / steps;
 }

@@ -80,7 +80,7 @@ Measured measure(const Work& work, const Effort& effort) {
   for (int round = 0; round < effort.rounds; ++round) {
     for (std::size_t i = 0; i < work.sides.size(); ++i) {
       Figures& figures = measured.sides[i];
-      if (!figures.failure.empty()) {
+      if (!figures.failure.empty() || !work.sides[i].figure) {
         continue;
       }
       try {

@@ -25,6 +25,7 @@ struct Side {
   Role role = Role::peer;
   std::string name;
   // One figure, in the unit of the work. Runs in a process of its own; throws when it cannot.
+  // Empty: this side has nothing of the kind.
   std::function<double(const Effort&)> figure;
 };
 
@@ -60,8 +61,8 @@ struct Question {
 struct Figures {
   Role role = Role::peer;
   std::string name;
-  std::vector<double> rounds;  // empty: it failed
-  std::string failure;         // why
+  std::vector<double> rounds;  // empty: it failed, or has nothing of the kind
+  std::string failure;         // why it failed
 
   bool failed() const noexcept { return rounds.empty(); }
   double median() const;

@@ -84,6 +84,13 @@ double stream(const Stream& stream, std::chrono::nanoseconds duration) {
               std::to_string(stream.messages_a_step())});
 }
 
+double shared_memory(std::size_t size, Use use, std::chrono::nanoseconds duration) {
+  const Placement where = placement(Waiting::awake);
+  return run({"shared_memory", seconds(duration), std::to_string(where.measuring),
+              std::to_string(where.partner), std::to_string(size),
+              use == Use::copied ? "copied" : "viewed"});
+}
+
 double process_start(const std::string& method, std::size_t image_bytes,
                      std::chrono::nanoseconds duration) {
   return run({"process_start", method, seconds(duration), std::to_string(image_bytes)});

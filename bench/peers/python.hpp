@@ -14,6 +14,11 @@ namespace bench::python {
 double round_trip(const RoundTrip& trip, std::chrono::nanoseconds duration);
 double stream(const Stream& stream, std::chrono::nanoseconds duration);
 
+// Messages of so many bytes in SharedMemory blocks, of which a Pipe tells. Copied into the block
+// and out of it; or viewed: their first and last 8 bytes are written there, and checked there.
+enum class Use { copied, viewed };
+double shared_memory(std::size_t size, Use use, std::chrono::nanoseconds duration);
+
 // Seconds that starting a process that does nothing and waiting for its end takes, from one that
 // holds so much memory. `method` is fork or spawn.
 double process_start(const std::string& method, std::size_t image_bytes,

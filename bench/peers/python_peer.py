@@ -5,16 +5,21 @@ Each command prints one number, the seconds a step takes:
 
   round_trip SCHEME SECONDS CPU CPU               send_bytes and recv_bytes of 64 bytes, there and back
   stream SCHEME SECONDS CPU CPU SIZE FORM COUNT   COUNT messages received; FORM bytes, or typed: pickled
+  shared_memory SECONDS CPU CPU SIZE USE          a message in a SharedMemory block, told of by a Pipe; USE is
+                                                  copied: in and out of the block; or viewed: of what is in it
+                                                  the first and the last 8 bytes are written and checked
   process_start METHOD SECONDS BYTES              Process start and join, while BYTES of memory are held
 
 Pipe for pipe, fifo and unix (two one-way ones, and a duplex one for unix), Listener and Client for tcp.
 """
 import multiprocessing
 import os
+import struct
 import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Listener
+from multiprocessing.shared_memory import SharedMemory
 
 ctx = multiprocessing.get_context("fork")
 
@@ -26,17 +31,17 @@ class Message:
 
 
 def timed(seconds, step):
-    """The seconds that step() takes, after a quarter of them uncounted."""
-    def until(end):
+    """The seconds that step() takes, after a quarter of them, and at least four steps, uncounted."""
+    def until(end, least):
         steps = 0
         while True:
             step()
             steps += 1
             now = time.perf_counter()
-            if now >= end:
+            if now >= end and steps >= least:
                 return steps, now
-    _, begin = until(time.perf_counter() + seconds / 4)
-    steps, end = until(begin + seconds)
+    _, begin = until(time.perf_counter() + seconds / 4, 4)
+    steps, end = until(begin + seconds, 1)
     return (end - begin) / steps
 
 
@@ -108,6 +113,49 @@ def stream(scheme, seconds, cpu, other_cpu, size, form, count):
     return timed(float(seconds), step)
 
 
+def shared_memory(seconds, cpu, other_cpu, size, use):
+    size = int(size)
+    word = struct.Struct("=Q")
+    last = size - word.size
+    blocks = [SharedMemory(create=True, size=size) for _ in range(4)]
+    for block in blocks:
+        block.unlink()  # both processes have it mapped: nothing is left behind, whoever dies
+
+    def send_all(reader, writer):
+        message = bytearray(b"x" * size)
+        number = 1 << 40
+        while True:
+            block = blocks[number % len(blocks)]
+            if number - (1 << 40) >= len(blocks):
+                reader.recv_bytes()  # the oldest one is free again
+            if use == "copied":
+                word.pack_into(message, 0, number)
+                block.buf[:size] = message
+            else:
+                word.pack_into(block.buf, 0, number)
+                word.pack_into(block.buf, last, number)
+            writer.send_bytes(word.pack(number))
+            number += 1
+
+    reader, writer = connected("shm", int(cpu), int(other_cpu), send_all)
+    place = bytearray(size)
+    expected = 1 << 40
+
+    def step():
+        nonlocal expected
+        number, = word.unpack(reader.recv_bytes())
+        block = blocks[number % len(blocks)]
+        if use == "copied":
+            place[:] = block.buf[:size]
+            found = word.unpack_from(place, 0) * 2
+        else:
+            found = word.unpack_from(block.buf, 0) + word.unpack_from(block.buf, last)
+        assert (number, *found) == (expected,) * 3, "a message is lost"
+        writer.send_bytes(b"free")
+        expected += 1
+    return timed(float(seconds), step)
+
+
 def nothing():
     pass
 
@@ -128,4 +176,6 @@ def process_start(method, seconds, image_bytes):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    print({"round_trip": round_trip, "stream": stream, "process_start": process_start}[command](*arguments))
+    works = {"round_trip": round_trip, "stream": stream, "shared_memory": shared_memory,
+             "process_start": process_start}
+    print(works[command](*arguments))
