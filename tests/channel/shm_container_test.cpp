@@ -8,8 +8,10 @@
 #include "harness/raw_fd.hpp"
 #include "harness/temporary_directory.hpp"
 #include "harness/test_runtime.hpp"
+#include "troupe/base/check.hpp"
 #include "troupe/runtime/channel/listener.hpp"
 
+#include <grp.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,7 +47,8 @@ class ShmContainerTest : public testing::Test {
         TROUPE_CHECK(::mkdir(seen_inside().c_str(), S_IRWXU) == 0);
         bind_mount(outside_.path(), seen_inside());
       }
-      Child first{body};  // of a PID namespace, where there is one
+      // Of a PID namespace, where there is one: /proc, still the machine's, knows no /proc/self.
+      Child first{body};
       const int status = first.join();
       ::_exit(status < 0 ? 128 - status : status);
     }};
@@ -151,6 +154,88 @@ TEST_F(ShmContainerTest, TwoContainersThatShareAFolderTalk) {
   }
   EXPECT_EQ(status, 0);
   EXPECT_EQ(other.join(), 0);
+}
+
+// Where a user namespace does not know the other's user, it could be anybody.
+class ShmUnknownUserTest : public ShmContainerTest {
+ protected:
+  void SetUp() override {
+    if (!is_root()) {
+      GTEST_SKIP() << "only root can be another user";
+    }
+    // The folder and what is made in it are everybody's: what refuses is not the file system.
+    ASSERT_EQ(::chmod(outside_.path().c_str(), S_IRWXU | S_IRWXG | S_IRWXO), 0);
+    ::umask(0);
+  }
+  void TearDown() override { ::umask(umask_); }
+
+  static void become_somebody() {
+    TROUPE_CHECK(::setgroups(0, nullptr) == 0 && ::setgid(kSomebody) == 0);
+    TROUPE_CHECK(::setuid(kSomebody) == 0);
+  }
+
+ private:
+  const mode_t umask_ = ::umask(S_IRWXG | S_IRWXO);
+};
+
+constexpr int kNotKnown = CLONE_NEWNS | CLONE_NEWUSER;
+
+TEST_F(ShmUnknownUserTest, AListenerThatIsUnknownIsRefusedClearlyUnlessAnybodyMayBe) {
+  Child listening{[&] {
+    become_somebody();
+    TestRuntime runtime;
+    auto listener = Listener::create(runtime, address_outside()).value();
+    auto end = listener.accept().value();
+    while (!end.poll(forever)) {  // that was the one who would not
+      end = listener.accept().value();
+    }
+    ask(end);
+  }};
+  const int status = run_inside(kNotKnown, [&] {
+    TestRuntime runtime;
+    auto refused = connect(runtime, address_inside());
+    while (refused.error() == Code::not_found) {  // it is about to come
+      refused = connect(runtime, address_inside());
+    }
+    EXPECT_EQ(refused.error(), Code::refused) << refused.error().what();
+    EXPECT_TRUE(says(refused.error(), "another user; add ?peers=any")) << refused.error().what();
+    auto end = connect(runtime, address_inside("?peers=any")).value();
+    answer(end);
+  });
+  if (status == kNoNamespaces) {
+    GTEST_SKIP() << "this system gives no user namespace";
+  }
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(listening.join(), 0);
+}
+
+TEST_F(ShmUnknownUserTest, AClientThatIsUnknownIsRefusedUnlessAnybodyMayBe) {
+  const auto done = raw_pipe();
+  Child connecting{[&] {
+    become_somebody();
+    TestRuntime runtime;
+    auto end = connect_soon(runtime, address_outside(".any"));
+    const auto refused = connect(runtime, address_outside());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), Code::refused) << refused.error().what();
+    write_raw(done.second.get(), "!");
+    answer(end);
+  }};
+  const int status = run_inside(kNotKnown, [&] {
+    TestRuntime runtime;
+    auto choosy = Listener::create(runtime, address_inside()).value();
+    auto listener = Listener::create(runtime, address_inside(".any?peers=any")).value();
+    auto end = listener.accept().value();
+    while (!is_readable(done.first.get())) {
+      EXPECT_EQ(choosy.accept(std::chrono::milliseconds{1}).error(), Code::timed_out);
+    }
+    ask(end);
+  });
+  if (status == kNoNamespaces) {
+    GTEST_SKIP() << "this system gives no user namespace";
+  }
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(connecting.join(), 0);
 }
 
 }  // namespace
