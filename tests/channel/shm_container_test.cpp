@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peers that see the machine differently, as containers do: other mounts, processes, System V memory
-// and users. All that they share is a folder with the socket. shm: needs no more: its memory has no
-// name, and crosses by that socket.
+// Peers that see the machine differently, as containers do: other mounts, processes, System V
+// memory and users. All that they share is a folder with the socket. shm: needs no more: its memory
+// has no name, and crosses by that socket.
 #include "channel/numbered.hpp"
 #include "harness/child.hpp"
 #include "harness/namespaces.hpp"
@@ -124,14 +124,14 @@ TEST_P(ShmContainersTest, AClientOutsideTalksToAListenerInside) {
 }
 
 // By itself a PID namespace makes SO_PEERCRED say process 0; a user namespace may hide the user.
-INSTANTIATE_TEST_SUITE_P(
-    Shm, ShmContainersTest,
-    testing::Values(Container{.name = "mounts_and_processes",
-                              .namespaces = CLONE_NEWNS | CLONE_NEWPID},
-                    Container{.name = "everything",
-                              .namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
-                                            CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNET}),
-    testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Shm, ShmContainersTest,
+                         testing::Values(Container{.name = "mounts_and_processes",
+                                                   .namespaces = CLONE_NEWNS | CLONE_NEWPID},
+                                         Container{.name = "everything",
+                                                   .namespaces = CLONE_NEWNS | CLONE_NEWPID |
+                                                                 CLONE_NEWIPC | CLONE_NEWUSER |
+                                                                 CLONE_NEWUTS | CLONE_NEWNET}),
+                         testing::PrintToStringParamName());
 
 // Two containers on one volume: neither sees the other's processes.
 TEST_F(ShmContainerTest, TwoContainersThatShareAFolderTalk) {

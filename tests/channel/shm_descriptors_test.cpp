@@ -24,7 +24,6 @@ void allow_descriptors(rlim_t count) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-
 std::size_t free_descriptors() {
   std::vector<UniqueFd> taken;
   while (auto fd = UniqueFd::duplicate(0)) {

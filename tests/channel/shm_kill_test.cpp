@@ -28,8 +28,8 @@ class SharedCounters final {
 
   explicit SharedCounters(int count)
       : size_(static_cast<std::size_t>(count) * sizeof(Counter)),
-        first_(static_cast<Counter*>(::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
-                                            MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+        first_(static_cast<Counter*>(
+            ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
   SharedCounters(const SharedCounters&) = delete;
   SharedCounters& operator=(const SharedCounters&) = delete;
   ~SharedCounters() { ::munmap(first_, size_); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Little memory: a control group of 64 MiB, and a /dev/shm without room, which shm: does not use.
 // What the kernel does past a group's limit is to kill; so what is asserted first is that nobody is
-// killed. Huge pages are never asked for: that none are set aside, as on this kind of machine and in
-// any container, is the state in which all of this runs.
+// killed. Huge pages are never asked for: that none are set aside, as on this kind of machine and
+// in any container, is the state in which all of this runs.
 #include "channel/numbered.hpp"
 #include "harness/child.hpp"
 #include "harness/memory_cgroup.hpp"

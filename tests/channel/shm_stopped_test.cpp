@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A peer that is stopped (SIGSTOP, a debugger, a frozen container) is slow, not dead: who sends to
-// it waits, who receives from it times out, and when it goes on nothing is lost and nothing doubled.
+// it waits, who receives from it times out, and when it goes on nothing is lost and nothing
+// doubled.
 #include "channel/numbered.hpp"
 #include "harness/child.hpp"
 #include "harness/raw_fd.hpp"
