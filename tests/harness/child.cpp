@@ -26,7 +26,8 @@ Child::Child(const std::function<void()>& body) {
     return;
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) {
+  // It says 0 to the first process of a PID namespace.
+  if (const pid_t now = ::getppid(); now != parent && now != 0) {
     ::_exit(1);
   }
   watch();
@@ -48,6 +49,18 @@ Child::~Child() {
 
 void Child::signal(int number) const noexcept {
   ::kill(pid_, number);
+}
+
+void Child::stop() const noexcept {
+  signal(SIGSTOP);
+  siginfo_t told{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &told, WSTOPPED) != 0) {
+    TROUPE_CHECK(errno == EINTR);
+  }
+}
+
+void Child::go_on() const noexcept {
+  signal(SIGCONT);
 }
 
 void Child::kill_and_reap() noexcept {

@@ -21,6 +21,9 @@ class Child final {
 
   pid_t pid() const noexcept { return pid_; }
   void signal(int number) const noexcept;
+  // Stops it, and returns once it stands still.
+  void stop() const noexcept;
+  void go_on() const noexcept;
   // Kills it, and returns once it is dead.
   void kill_and_reap() noexcept;
   // Waits for its end: its status, or minus the signal that ended it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/network.hpp"
 
+#include "harness/namespaces.hpp"
 #include "troupe/base/check.hpp"
 #include "troupe/base/unique_fd.hpp"
 
@@ -8,15 +9,13 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstring>
 
 namespace troupe::harness {
 
 bool enter_network_of_own() {
-  // Root has the right already; others have it in a user namespace.
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+  if (!enter_namespaces(CLONE_NEWNET)) {
     return false;
   }
   set_loopback(true);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 
 namespace troupe::harness {
 namespace {
@@ -132,6 +133,15 @@ std::size_t open_fds() {
     ++count;
   }
   return count - 1;  // the one that lists them
+}
+
+std::size_t mapped_memfds() {
+  std::size_t count = 0;
+  std::ifstream mappings{"/proc/self/maps"};
+  for (std::string line; std::getline(mappings, line);) {
+    count += line.find("/memfd:") != std::string::npos ? 1 : 0;
+  }
+  return count;
 }
 
 }  // namespace troupe::harness

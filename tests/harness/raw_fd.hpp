@@ -39,5 +39,7 @@ Bytes pattern(std::size_t size, unsigned seed = 0);
 
 // How many descriptors this process has open.
 std::size_t open_fds();
+// How many mappings of memory that has a descriptor and no name.
+std::size_t mapped_memfds();
 
 }  // namespace troupe::harness
