@@ -70,7 +70,7 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::shm_round_trips(),
       bench::streams(),
       bench::shm_streams(),
-      // bench::loans(),  // LOANS: to be switched on with Connection::loan
+      bench::loans(),
       bench::codecs(),
       bench::process_starts(),
       bench::process_starts_by_exec(),
