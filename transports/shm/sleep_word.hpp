@@ -24,7 +24,8 @@ template <template <class> class Atomic>
 class SleepWord final {
  public:
   // `leaving` is a hint to ask the kernel: a copy of the sleeper's end was closed, maybe the last.
-  enum State : std::uint32_t { awake = 0, swift = 1, asleep = 2, leaving = 3 };
+  // `leaving_swift`: likewise, and it had promised, which the copy that goes on has to keep.
+  enum State : std::uint32_t { awake = 0, swift = 1, asleep = 2, leaving = 3, leaving_swift = 4 };
   enum class Found : std::uint8_t { nobody, sleeper, leaver };
 
   // ---- of whoever publishes ----
@@ -43,7 +44,7 @@ class SleepWord final {
     }
     // Pairs with the exchange in lie_down: publishes what was written before.
     seen = state_.fetch_or(0, std::memory_order_acq_rel);
-    if (seen != asleep && seen != leaving) [[likely]] {
+    if (seen == awake || seen == swift) [[likely]] {
       return Found::nobody;
     }
     const auto found = seen == asleep ? Found::sleeper : Found::leaver;
@@ -57,14 +58,14 @@ class SleepWord final {
   template <class Call>
   void lie_down(Call make_all_visible) noexcept {
     // Pairs with the fetch_or in look_for_sleeper.
-    if (state_.exchange(asleep, std::memory_order_acq_rel) == swift) {
+    if (was_promised(state_.exchange(asleep, std::memory_order_acq_rel))) {
       make_all_visible();
     }
   }
   // There was something after all.
   template <class Call>
   void get_up(Call make_all_visible) noexcept {
-    if (state_.exchange(awake, std::memory_order_acq_rel) == swift) {
+    if (was_promised(state_.exchange(awake, std::memory_order_acq_rel))) {
       make_all_visible();
     }
   }
@@ -75,12 +76,18 @@ class SleepWord final {
   }
   // This copy of the end goes.
   void leave() noexcept {
-    for (std::uint32_t expected : {std::uint32_t{awake}, std::uint32_t{swift}}) {
-      state_.compare_exchange_strong(expected, leaving, std::memory_order_acq_rel);
-    }
+    std::uint32_t expected = awake;
+    state_.compare_exchange_strong(expected, leaving, std::memory_order_acq_rel);
+    expected = swift;
+    state_.compare_exchange_strong(expected, leaving_swift, std::memory_order_acq_rel);
   }
 
  private:
+  // Who publishes may have trusted it just now, and its stores be on their way yet.
+  static constexpr bool was_promised(std::uint32_t seen) noexcept {
+    return seen == swift || seen == leaving_swift;
+  }
+
   alignas(128) Atomic<std::uint32_t> state_{awake};
 };
 
