@@ -40,6 +40,7 @@ void ShmConnection::close() noexcept {
     kill_point("close.begin");
     outbox_.close();
     inbox_->close();
+    kill_point("close.left");
     link_->socket.reset();
     kill_point("close.ended");
   }
