@@ -125,6 +125,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     // Woken, and not by a message.
     woken_in_vain_ = true;
     waited_ = false;
+    kill_point("receive.woken");
     auto looked = look_at_socket();
     if (!looked) {
       return failed(looked.error());
