@@ -86,6 +86,9 @@ std::optional<LoanReference> LoanArena::refer_to(std::span<const std::byte> byte
 void LoanArena::take_back(const LoanReference& reference) noexcept {
   const std::lock_guard lock{mutex_};
   Slot& slot = slots_[reference.slot];
+  if (slot.sent == 0) {
+    return;  // the peer has given back what it did not have yet
+  }
   --references_;
   if (--slot.sent == 0 && !slot.held) {
     release(slot);

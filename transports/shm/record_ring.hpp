@@ -169,8 +169,9 @@ class RecordReader final {
       }
       const RecordHeader header = RecordHeader::of(word);
       const std::size_t tail = area_.capacity() - offset;
+      const std::size_t most_content = area_.capacity() / 4 - kRecordHeader;  // as of the writer
       if (header.word() != word || header.kind > RecordHeader::Kind::loaned ||
-          header.size > tail || record_size(header.size) > tail || broken_) [[unlikely]] {
+          header.size > most_content || record_size(header.size) > tail || broken_) [[unlikely]] {
         broken_ = true;
         return std::nullopt;
       }
