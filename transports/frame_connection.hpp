@@ -32,6 +32,7 @@ struct Capabilities {
   bool duplex = false;         // both ends send and receive
   bool many_peers = false;     // a listener serves any number of peers
   bool fds = false;            // frames carry file descriptors
+  bool direct = false;         // a frame that is sent is with the peer: nothing is gathered
   bool loans = false;          // large frames may be written where the receiver reads them
   bool peer_identity = false;  // the kernel vouches for the peer's process and user
   bool other_hosts = false;    // crosses machines

@@ -402,6 +402,13 @@ bool ShmInbox::has_record() noexcept {
       ways_, [](Way& way) { return way.reader.look().has_value() || way.reader.is_broken(); });
 }
 
+// Who cannot has promised nothing.
+void ShmInbox::make_visible() const noexcept {
+  if (takes_part_) {
+    os::make_all_visible();
+  }
+}
+
 bool ShmInbox::arm() {
   if (error_ || peer_gone_ || preloaded_ || has_record()) {
     return true;
@@ -414,7 +421,7 @@ bool ShmInbox::arm() {
       return true;
     }
   }
-  const auto make_all_visible = [] { os::make_all_visible(); };
+  const auto make_all_visible = [this] { make_visible(); };
   ShmSleepWord& sleep = link_->incoming().reader;
   sleep.lie_down(make_all_visible);
   promised_ = false;
@@ -451,7 +458,7 @@ void ShmInbox::leave() const noexcept {
     way.reader.leave_position();
   }
   // The next process has promised nothing.
-  link_->incoming().reader.get_up([] { os::make_all_visible(); });
+  link_->incoming().reader.get_up([this] { make_visible(); });
 }
 
 void ShmInbox::preload(Bytes message) {

@@ -119,6 +119,7 @@ class ShmInbox final {
   Result<void> follow(const ShmNote& note);
   Result<Progress> look_at_socket();
   bool has_record() noexcept;
+  void make_visible() const noexcept;
   Error failed(const Error& error);
   Error ended();
 
