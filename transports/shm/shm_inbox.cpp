@@ -241,27 +241,33 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
   }
   std::memcpy(references.data(), content.data(), count * sizeof(LoanReference));
   frame.body = content.subspan(count * sizeof(LoanReference));
-  if (auto borrowed = borrow(std::span{references}.first(count), frame.body.size()); !borrowed) {
-    return borrowed.error();
+  std::array<std::span<const std::byte>, kMostReferences> parts;
+  const auto size = find(std::span{references}.first(count), frame.body.size(), parts);
+  if (!size) {
+    return size.error();
   }
-  frame.detached = detached_;
-  if (const std::size_t size = frame.size(); size <= destination.size()) {
-    frame.copy_to(destination);
-    frame.body = destination.first(size);
-    frame.detached = {};
-    detached_.clear();
-  } else if (frame.body.empty() && detached_.size() == 1) {
+  if (*size <= destination.size()) {
+    copy_parts(frame, references, std::span{parts}.first(count), destination);
+    return Progress::done;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    detached_.push_back({references.at(i).at, loans_.view(references.at(i), parts.at(i))});
+  }
+  kill_point("loan.viewed");
+  if (frame.body.empty() && count == 1) {
     frame.storage = std::move(detached_.front().bytes);
     frame.body = frame.storage.bytes();
-    frame.detached = {};
     detached_.clear();
+    return Progress::done;
   }
-  unusual_ = unusual_ || !detached_.empty();
-  kill_point("loan.viewed");
+  frame.detached = detached_;
+  unusual_ = true;
   return Progress::done;
 }
 
-Result<void> ShmInbox::borrow(std::span<const LoanReference> references, std::size_t rest) {
+// Where the lent parts are; returns the size of the whole message.
+Result<std::size_t> ShmInbox::find(std::span<const LoanReference> references, std::size_t rest,
+                                   std::span<std::span<const std::byte>> parts) {
   std::size_t before = 0;
   std::size_t total = rest;
   for (const LoanReference& reference : references) {
@@ -278,15 +284,37 @@ Result<void> ShmInbox::borrow(std::span<const LoanReference> references, std::si
         reference.length > receive_limit_ - std::min(receive_limit_, total)) {
       return shm_broken("receive a loan");
     }
-    auto view = loans_.view(reference);
-    if (!view) {
-      return view.error();
+    const auto bytes = loans_.bytes_of(reference);
+    if (!bytes) {
+      return bytes.error();
     }
     before = reference.at;
     total += reference.length;
-    detached_.push_back({reference.at, std::move(*view)});
+    parts[static_cast<std::size_t>(&reference - references.data())] = *bytes;
   }
-  return {};
+  return total;
+}
+
+// All of it to the caller's place, where it fits; what was lent goes back at once.
+void ShmInbox::copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
+                          std::span<const std::span<const std::byte>> parts,
+                          std::span<std::byte> destination) {
+  std::byte* at = destination.data();
+  const auto add = [&at](std::span<const std::byte> part) {
+    if (!part.empty()) {
+      std::memcpy(at, part.data(), part.size());
+      at += part.size();
+    }
+  };
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    add(frame.body.subspan(from, references[i].at - from));
+    add(parts[i]);
+    from = references[i].at;
+    loans_.give_back(references[i]);
+  }
+  add(frame.body.subspan(from));
+  frame.body = destination.first(static_cast<std::size_t>(at - destination.data()));
 }
 
 // ---- the socket --------------------------------------------------------------------------------

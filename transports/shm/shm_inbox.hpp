@@ -112,7 +112,11 @@ class ShmInbox final {
                                  std::span<std::byte> destination);
   Result<Progress> receive_loaned(Way& way, const ShmReader::Record& record, IncomingFrame& frame,
                                   std::span<std::byte> destination);
-  Result<void> borrow(std::span<const LoanReference> references, std::size_t rest);
+  Result<std::size_t> find(std::span<const LoanReference> references, std::size_t rest,
+                           std::span<std::span<const std::byte>> parts);
+  void copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
+                  std::span<const std::span<const std::byte>> parts,
+                  std::span<std::byte> destination);
   Result<void> take_descriptors(std::size_t count, std::vector<UniqueFd>& into);
   Result<Progress> hear();
   Result<void> understand();

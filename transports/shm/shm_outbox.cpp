@@ -16,7 +16,7 @@ namespace troupe::transports {
 namespace {
 
 // The reader copies one piece while the writer copies the next.
-constexpr std::size_t kPiece = 64U << 10U;
+constexpr std::size_t kPiece = 16U << 10U;
 // Parts of at least so many bytes are worth a loan, if one is to be had.
 constexpr std::size_t kWorthALoan = 128U << 10U;
 // As long as no more than that is lent: who reads slowly stops the sender, also by large messages.
@@ -451,10 +451,7 @@ bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
     }
     auto reference = arena_->refer_to(piece);
     if (!reference) {
-      if (auto lent = arena_->try_lend(piece.size(), kMostCopied); lent && *lent) {
-        std::memcpy((*lent)->bytes().data(), piece.data(), piece.size());
-        reference = arena_->refer_to((*lent)->bytes());
-      }
+      reference = arena_->lend_copy(piece, kMostCopied);
     }
     if (!reference) {
       for (const LoanReference& taken : references_) {

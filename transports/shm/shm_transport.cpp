@@ -24,7 +24,7 @@ namespace {
 using Head = ShmSegment::Head;
 
 // How much of a connection's memory may be out as loans at once, by default.
-constexpr std::size_t kDefaultLoans = 64U << 20U;
+constexpr std::size_t kDefaultLoans = 128U << 20U;
 
 Result<std::unique_ptr<FrameConnection>> connection_of(ShmLink link, const Address& peer,
                                                        const ConnectOptions& options,
@@ -213,7 +213,8 @@ class ShmDial final : public Dial {
     if (heard->status == Transfer::Status::end) {
       return Error{Code::refused, doing_ +
                                       ": the listener has hung up; it may be short of memory or "
-                                      "descriptors, or serve another transport"};
+                                      "descriptors, serve another transport, or not take this "
+                                      "user (?peers=any at its address)"};
     }
     if (heard->bytes != sizeof head) {
       return Error{Code::malformed, doing_ + ": the peer does not speak the protocol of shm:"};
