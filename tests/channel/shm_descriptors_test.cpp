@@ -76,9 +76,8 @@ TEST_F(ShmDescriptorsTest, AListenerWithoutDescriptorsSaysSoAndServesThoseItHas)
     std::deque<Connection> ends;
     accept_until_refused(listener, ends);
     const std::size_t full = ends.size();
-    ASSERT_GE(full, 2U);
+    ASSERT_GE(full, 1U);
     for (int round = 0; round < 3; ++round) {
-      ends.pop_front();
       ends.pop_front();
       accept_until_refused(listener, ends);
       EXPECT_EQ(ends.size(), full) << "what was closed gave its descriptors back";

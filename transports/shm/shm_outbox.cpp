@@ -226,7 +226,8 @@ void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
 }
 
-Result<Progress> ShmOutbox::say(ShmNote note, std::span<UniqueFd> fds) {
+template <class Fds>
+Result<Progress> ShmOutbox::say(ShmNote note, Fds fds) {
   iovec piece{&note, sizeof note};
   const auto sent = send_with_fds(link_->socket.get(), {&piece, 1}, fds);
   if (!sent) {
@@ -467,15 +468,8 @@ bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
 
 Result<Progress> ShmOutbox::tell_news() {
   while (const auto news = arena_->next_news()) {
-    std::array<UniqueFd, 1> memory;
-    if (news->fd >= 0) {
-      auto duplicate = UniqueFd::duplicate(news->fd);
-      if (!duplicate) {
-        return duplicate.error().within("send to " + setup_.peer.text());
-      }
-      memory[0] = std::move(*duplicate);
-    }
-    auto said = say(news->note, news->fd >= 0 ? std::span<UniqueFd>{memory} : std::span<UniqueFd>{});
+    const std::span<const int> memory{&news->fd, news->fd >= 0 ? 1U : 0U};
+    auto said = say(news->note, memory);
     if (!said || *said == Progress::would_block) {
       return said;
     }

@@ -95,7 +95,8 @@ class ShmOutbox final {
   bool refer_to_parts(const OutgoingFrame& frame);
   Result<Progress> flush_rest(Way& way);
   Result<Progress> tell_news();
-  Result<Progress> say(ShmNote note, std::span<UniqueFd> fds);
+  template <class Fds>
+  Result<Progress> say(ShmNote note, Fds fds);
   Error failed(const Error& error);
   void decide_plain() noexcept;
 

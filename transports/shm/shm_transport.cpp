@@ -144,21 +144,18 @@ Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd socket, const Address&
   if (!bells) {
     return bells.error();
   }
+  const int place = socket.get();
+  // What is our bell here is the peer's there.
+  const std::array fds{segment->fd(), bells->peer.get(), bells->own.get()};
   auto ours = connection_of({std::move(*segment), ShmSide::listener, std::move(socket),
                              std::move(bells->own), std::move(bells->peer)},
                             address, options, sizes.loans, false);
   if (!ours) {
     return ours.error().within(doing);
   }
-  auto theirs = (*ours)->hand_over(nullptr);
-  if (!theirs) {
-    return theirs.error();
-  }
   Head head = ShmSegment::head_for(sizes.ring);
   iovec piece{&head, sizeof head};
-  std::array fds{std::move(theirs->memory), std::move(theirs->peer_bell),
-                 std::move(theirs->own_bell)};
-  const auto sent = send_with_fds(theirs->input.get(), {&piece, 1}, fds);
+  const auto sent = send_with_fds(place, {&piece, 1}, std::span<const int>{fds});
   kill_point("accept.told");
   if (!sent || sent->bytes != sizeof head) {
     return std::unique_ptr<FrameConnection>{};  // this client is gone already
