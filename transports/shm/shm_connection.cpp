@@ -38,6 +38,9 @@ ShmConnection::~ShmConnection() {
 void ShmConnection::close() noexcept {
   if (link_->socket) {
     kill_point("close.begin");
+    if (!handed_over_) {
+      link_->outgoing().writer_closed.store(1, std::memory_order_release);
+    }
     outbox_.close();
     inbox_->close();
     link_->socket.reset();
@@ -74,6 +77,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
   }
   outbox_.leave();
   inbox_->leave();
+  handed_over_ = true;
   const unsigned side = (link_->side == ShmSide::client ? kClientBit : 0U) |
                         (inbox_->greeted() ? 0U : kUngreetedBit) |
                         (untaken != nullptr ? kMessageBit : 0U);

@@ -69,6 +69,7 @@ class ShmConnection final : public FrameConnection {
   const ShmOutbox::Setup setup_;
   ShmOutbox outbox_;
   const std::unique_ptr<ShmInbox> inbox_;
+  bool handed_over_ = false;  // another process goes on with this end
 };
 
 }  // namespace troupe::transports

@@ -502,8 +502,9 @@ Error ShmInbox::failed(const Error& error) {
 
 Error ShmInbox::ended() {
   const bool inside = std::ranges::any_of(ways_, [](const Way& way) { return way.large.active(); });
-  return inside ? Error{Code::malformed, "the connection ended inside a message"}
-                : Error{Code::closed, "the peer has closed the connection"};
+  const std::string how = link_->end_of_peer();
+  return inside ? Error{Code::malformed, "the connection ended inside a message: " + how}
+                : Error{Code::closed, how};
 }
 
 }  // namespace troupe::transports

@@ -6,6 +6,7 @@
 #include "troupe/transports/stream/fd_messages.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -49,8 +50,8 @@ std::byte* put(std::byte* place, std::uint64_t number) noexcept {
 }
 
 // What was sent before may have been received or not.
-Error peer_gone() {
-  return {Code::disconnected, "send: the peer has closed the connection", Effect::unknown};
+Error peer_gone(const ShmLink& link) {
+  return {Code::disconnected, "send: " + link.end_of_peer(), Effect::unknown};
 }
 
 }  // namespace
@@ -64,6 +65,8 @@ ShmOutbox::ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup)
                 ShmWriter{link_->outgoing().control, link_->segment.control_from(link_->side)}},
             Way{link_->segment.data_from(link_->side),
                 ShmWriter{link_->outgoing().data, link_->segment.data_from(link_->side)}}} {
+  link_->outgoing().writer_process.store(static_cast<std::uint32_t>(::getpid()),
+                                         std::memory_order_relaxed);
   link_->outgoing().writer_takes_part.store(takes_part_ ? 1 : 0, std::memory_order_release);
   decide_plain();
 }
@@ -105,7 +108,7 @@ Result<Progress> ShmOutbox::wake(ShmSleepWord::Found found) {
     kill_point("send.ring");
     link_->ring_peer();
   } else if (link_->peer_is_gone()) {
-    return failed(peer_gone());
+    return failed(peer_gone(*link_));
   }
   return Progress::done;
 }
@@ -199,7 +202,7 @@ Result<std::optional<std::size_t>> ShmOutbox::room_for(Way& way, std::size_t con
     if (place || way.writer.is_broken()) {
       get_up();
     } else if (link_->peer_is_gone()) {
-      return failed(peer_gone());
+      return failed(peer_gone(*link_));
     }
   }
   if (way.writer.is_broken()) {
@@ -376,7 +379,7 @@ Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
     if (!lent || *lent) {
       get_up();
     } else if (link_->peer_is_gone()) {
-      return failed(peer_gone());
+      return failed(peer_gone(*link_));
     }
   }
   if (!lent) {
