@@ -117,10 +117,10 @@ class FrameConnection {
   // ---- receiving half ----
 
   // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight
-  // into it; then nothing is detached. Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a
-  // frame, a length that is negative or above the limit), disconnected (reset). The limit is
-  // checked before memory is taken, and memory grows as bytes arrive. After an error each call
-  // returns it again.
+  // into it; then nothing is detached. Errors: closed (the peer ended at a frame boundary),
+  // malformed (truncated inside a frame, a length that is negative or above the limit),
+  // disconnected (reset). The limit is checked before memory is taken, and memory grows as bytes
+  // arrive. After an error each call returns it again.
   virtual Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination = {},
                                        From from = From::kernel) = 0;
 

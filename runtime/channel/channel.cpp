@@ -78,7 +78,8 @@ Result<Progress> Channel::try_send(OutgoingFrame& frame) {
       frame.buffered = connection_->buffered();
     }
   }
-  if (frame.buffered > 0 && !(left_behind_ && at_flusher_.load(std::memory_order_relaxed))) [[unlikely]] {
+  if (frame.buffered > 0 && !(left_behind_ && at_flusher_.load(std::memory_order_relaxed)))
+      [[unlikely]] {
     leave_to_flusher();
   }
   return sent;

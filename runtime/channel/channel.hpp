@@ -41,8 +41,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   Result<void> send(transports::OutgoingFrame& frame, Deadline until) {
     if (direct_ && !at_flusher_.load(std::memory_order_acquire)) [[likely]] {
       [[maybe_unused]] const OneThread one_thread{in_send_};
-      const auto sent =
-          connection_->try_send(frame, transports::Lane::data, transports::When::now);
+      const auto sent = connection_->try_send(frame, transports::Lane::data, transports::When::now);
       if (sent && *sent == transports::Progress::done) [[likely]] {
         return {};
       }

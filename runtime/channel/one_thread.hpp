@@ -18,7 +18,9 @@ class OneThread final {
   }
   OneThread(const OneThread&) = delete;
   OneThread& operator=(const OneThread&) = delete;
-  ~OneThread() { inside_.store(false); }
+  ~OneThread() {
+    inside_.store(false);
+  }
 
  private:
   std::atomic<bool>& inside_;

@@ -124,8 +124,7 @@ TEST_F(ShmTest, APeerThatIsKilledEndsTheReceivingOnceItsMessagesAreRead) {
     EXPECT_NE(std::string_view{end.what()}.find("the peer's process"), std::string_view::npos)
         << end.what();
     if (os::kernel_has(os::KernelFeature::pidfd_info)) {
-      EXPECT_NE(std::string_view{end.what()}.find("was killed by signal 9"),
-                std::string_view::npos)
+      EXPECT_NE(std::string_view{end.what()}.find("was killed by signal 9"), std::string_view::npos)
           << end.what();
     }
     Result<transports::Progress> sent = transports::Progress::done;

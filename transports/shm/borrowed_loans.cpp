@@ -51,8 +51,7 @@ Result<std::span<const std::byte>> BorrowedLoans::bytes_of(const LoanReference& 
   return all.subspan(reference.offset, reference.length);
 }
 
-Buffer BorrowedLoans::view(const LoanReference& reference,
-                           std::span<const std::byte> bytes) const {
+Buffer BorrowedLoans::view(const LoanReference& reference, std::span<const std::byte> bytes) const {
   std::shared_ptr<const void> owner{
       static_cast<const void*>(bytes.data()),
       [mapping = segments_.at(reference.segment).mapping, link = link_,

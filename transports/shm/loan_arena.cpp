@@ -49,8 +49,7 @@ std::optional<LoanReference> LoanArena::lend_copy(std::span<const std::byte> byt
     return std::nullopt;
   }
   Slot& lent = slots_[**slot];
-  std::memcpy(lent.segment->mapping.bytes().data() + lent.range.offset, bytes.data(),
-              bytes.size());
+  std::memcpy(lent.segment->mapping.bytes().data() + lent.range.offset, bytes.data(), bytes.size());
   lent.held = false;
   return refer(**slot, lent.range.offset, bytes.size());
 }
@@ -240,11 +239,10 @@ Result<void> LoanArena::grow(std::size_t size) {
 // Segments of which nothing is lent, when they do not serve: room for one that does.
 void LoanArena::retire_unused() {
   std::erase_if(segments_, [&](const std::unique_ptr<Segment>& segment) {
-    const bool unused = segment->free.size() == 1 &&
-                        segment->free.front().size == segment->mapping.bytes().size();
-    if (unused && std::erase_if(news_, [&](const ShmNote& note) {
-                    return note.id == segment->id;
-                  }) == 0) {
+    const bool unused =
+        segment->free.size() == 1 && segment->free.front().size == segment->mapping.bytes().size();
+    if (unused &&
+        std::erase_if(news_, [&](const ShmNote& note) { return note.id == segment->id; }) == 0) {
       news_.push_back({.kind = ShmNote::Kind::retired, .id = segment->id});
     }
     return unused;
@@ -261,8 +259,8 @@ void LoanArena::let_go(std::uint32_t slot) noexcept {
 
 void LoanArena::release(Slot& slot) noexcept {
   auto& free = slot.segment->free;
-  auto place = free.insert(
-      std::ranges::lower_bound(free, slot.range.offset, {}, &Range::offset), slot.range);
+  auto place = free.insert(std::ranges::lower_bound(free, slot.range.offset, {}, &Range::offset),
+                           slot.range);
   if (const auto next = place + 1;
       next != free.end() && place->offset + place->size == next->offset) {
     place->size += next->size;

@@ -24,11 +24,11 @@ namespace troupe::transports {
 
 // Where the peer finds lent bytes, and where they stand in the message. Part of the wire format.
 struct LoanReference {
-  std::uint64_t at = 0;      // before that byte of the record's rest
+  std::uint64_t at = 0;  // before that byte of the record's rest
   std::uint64_t length = 0;
   std::uint64_t offset = 0;  // in the segment
   std::uint32_t segment = 0;
-  std::uint32_t slot = 0;    // what comes back when the peer is done
+  std::uint32_t slot = 0;  // what comes back when the peer is done
 };
 static_assert(sizeof(LoanReference) == 32);
 
@@ -84,8 +84,8 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   struct Slot {
     Segment* segment = nullptr;  // null: unused
     Range range;
-    bool held = false;       // by this process: as a Loan or a Buffer
-    std::uint32_t sent = 0;  // times that the peer has it
+    bool held = false;           // by this process: as a Loan or a Buffer
+    std::uint32_t sent = 0;      // times that the peer has it
     std::uint32_t returned = 0;  // ever, as far as collected
   };
 

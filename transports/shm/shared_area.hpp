@@ -29,7 +29,8 @@ class SharedArea final {
     __builtin_prefetch(bytes_.data() + ((offset + 64) & (bytes_.size() - 1)));
     return header(offset).load(order);
   }
-  void store_header(std::size_t offset, std::uint64_t word, std::memory_order order) const noexcept {
+  void store_header(std::size_t offset, std::uint64_t word,
+                    std::memory_order order) const noexcept {
     header(offset).store(word, order);
   }
 

@@ -85,8 +85,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
                   .framing = setup_.framing,
                   .max_message = setup_.max_message,
                   .loans = setup_.loans,
-                  .received = untaken != nullptr
-                                  ? untaken->joined() : Bytes{},
+                  .received = untaken != nullptr ? untaken->joined() : Bytes{},
                   .input = std::move(*socket),
                   .memory = std::move(*memory),
                   .own_bell = std::move(*own_bell),
@@ -105,16 +104,14 @@ Result<std::unique_ptr<ShmConnection>> ShmConnection::adopt(Handover handover) {
   if (!segment) {
     return segment.error();
   }
-  auto connection =
-      create({std::move(*segment),
-              (handover.side & kClientBit) != 0 ? ShmSide::client : ShmSide::listener,
-              std::move(handover.input), std::move(handover.own_bell),
-              std::move(handover.peer_bell)},
-             {.peer = handover.peer,
-              .framing = handover.framing,
-              .max_message = handover.max_message,
-              .loans = handover.loans},
-             (handover.side & kUngreetedBit) == 0);
+  auto connection = create(
+      {std::move(*segment), (handover.side & kClientBit) != 0 ? ShmSide::client : ShmSide::listener,
+       std::move(handover.input), std::move(handover.own_bell), std::move(handover.peer_bell)},
+      {.peer = handover.peer,
+       .framing = handover.framing,
+       .max_message = handover.max_message,
+       .loans = handover.loans},
+      (handover.side & kUngreetedBit) == 0);
   if (!connection) {
     return connection.error().within(doing);
   }

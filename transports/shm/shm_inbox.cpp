@@ -158,10 +158,9 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
     return shm_broken("receive");
   }
   if (header.size > receive_limit_) {
-    return Error{Code::malformed, "a message of " + std::to_string(header.size) +
-                                      " bytes, above the limit of " +
-                                      std::to_string(receive_limit_) +
-                                      " (ConnectOptions::max_message)"};
+    return Error{Code::malformed,
+                 "a message of " + std::to_string(header.size) + " bytes, above the limit of " +
+                     std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
   }
   frame.body = copy_out(way, record, destination);
   take(way, record);
@@ -179,10 +178,9 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
     std::memcpy(&size, piece.data(), sizeof size);
     piece = piece.subspan(sizeof size);
     if (size > receive_limit_) {
-      return Error{Code::malformed, "a message of " + std::to_string(size) +
-                                        " bytes, above the limit of " +
-                                        std::to_string(receive_limit_) +
-                                        " (ConnectOptions::max_message)"};
+      return Error{Code::malformed,
+                   "a message of " + std::to_string(size) + " bytes, above the limit of " +
+                       std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
     }
     if (piece.size() > size || size == 0) {
       return shm_broken("receive");
@@ -224,8 +222,7 @@ void ShmInbox::leave_destination() {
 }
 
 Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& record,
-                                          IncomingFrame& frame,
-                                          std::span<std::byte> destination) {
+                                          IncomingFrame& frame, std::span<std::byte> destination) {
   std::span<const std::byte> content{scratch_.get(), record.header.size};
   std::memcpy(scratch_.get(), way.area.at(record.offset), content.size());
   take(way, record);
@@ -235,8 +232,7 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
     std::memcpy(&count, content.data(), sizeof count);
     content = content.subspan(sizeof count);
   }
-  if (count == 0 || count > references.size() ||
-      content.size() < count * sizeof(LoanReference)) {
+  if (count == 0 || count > references.size() || content.size() < count * sizeof(LoanReference)) {
     return shm_broken("receive");
   }
   std::memcpy(references.data(), content.data(), count * sizeof(LoanReference));

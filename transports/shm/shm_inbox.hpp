@@ -133,7 +133,7 @@ class ShmInbox final {
   const bool takes_part_;  // in os::make_all_visible
   std::array<Way, 2> ways_;
   std::size_t receive_limit_;
-  RawBytes scratch_;  // the last small message
+  RawBytes scratch_;      // the last small message
   bool unusual_ = false;  // the next call has more to look at than the rings
   bool waited_ = false;   // and nothing has come since
   bool woken_in_vain_ = false;

@@ -89,8 +89,7 @@ void ShmOutbox::decide_plain() noexcept {
   const bool plain =
       setup_.framing != Framing::lines && !error_ &&
       std::ranges::all_of(ways_, [](const Way& way) { return way.rest.empty() && !way.begun; });
-  const std::size_t most =
-      std::min(ways_[0].writer.most_content(), ways_[1].writer.most_content());
+  const std::size_t most = std::min(ways_[0].writer.most_content(), ways_[1].writer.most_content());
   plain_end_ = plain ? std::min(most, setup_.max_message) + 1 : 0;
 }
 
@@ -250,9 +249,8 @@ Result<Progress> ShmOutbox::send_descriptors(std::span<UniqueFd> fds) {
   if (fds.empty()) {
     return Progress::done;
   }
-  auto said = say({.kind = ShmNote::Kind::descriptors,
-                   .count = static_cast<std::uint8_t>(fds.size())},
-                  fds);
+  auto said = say(
+      {.kind = ShmNote::Kind::descriptors, .count = static_cast<std::uint8_t>(fds.size())}, fds);
   kill_point("send.descriptors");
   return said;
 }

@@ -29,13 +29,12 @@ constexpr std::size_t kDefaultLoans = 128U << 20U;
 Result<std::unique_ptr<FrameConnection>> connection_of(ShmLink link, const Address& peer,
                                                        const ConnectOptions& options,
                                                        std::size_t loans, bool greeted) {
-  auto connection =
-      ShmConnection::create(std::move(link),
-                            {.peer = peer,
-                             .framing = options.framing,
-                             .max_message = options.max_message,
-                             .loans = loans},
-                            greeted);
+  auto connection = ShmConnection::create(std::move(link),
+                                          {.peer = peer,
+                                           .framing = options.framing,
+                                           .max_message = options.max_message,
+                                           .loans = loans},
+                                          greeted);
   if (!connection) {
     return connection.error();
   }
@@ -53,9 +52,8 @@ Result<std::size_t> option_of(const Address& address, std::string_view name, std
   const auto [end, error] =
       std::from_chars(option->data(), option->data() + option->size(), number);
   if (error != std::errc{} || end != option->data() + option->size()) {
-    return Error{Code::invalid_argument,
-                 doing + ": " + std::string{name} + "=" + std::string{*option} +
-                     " is no number of bytes"};
+    return Error{Code::invalid_argument, doing + ": " + std::string{name} + "=" +
+                                             std::string{*option} + " is no number of bytes"};
   }
   return number;
 }
