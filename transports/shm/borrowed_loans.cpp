@@ -19,6 +19,7 @@ void give_back_to(const ShmLink& link, std::uint32_t slot) noexcept {
   direction.returns[slot].fetch_add(1, std::memory_order_release);
   kill_point("return.counted");
   if (direction.writer.look_for_sleeper(false) == ShmSleepWord::Found::sleeper) {
+    kill_point("return.ring");
     link.ring_peer();
   }
 }
@@ -37,6 +38,7 @@ Result<void> BorrowedLoans::add(std::uint32_t id, UniqueFd memory, std::uint64_t
   if (!mapping) {
     return mapping.error();
   }
+  kill_point("grow.taken_up");
   segments_.emplace(
       id, Segment{std::move(memory), std::make_shared<const os::Mapping>(std::move(*mapping))});
   return {};

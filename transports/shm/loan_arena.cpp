@@ -142,6 +142,7 @@ Result<void> LoanArena::collect_returns() {
     references_ -= back;
     if (slot.sent == 0 && !slot.held) {
       release(slot);
+      kill_point("return.collected");
     }
   }
   return {};
@@ -243,6 +244,7 @@ void LoanArena::retire_unused() {
         segment->free.size() == 1 && segment->free.front().size == segment->mapping.bytes().size();
     if (unused &&
         std::erase_if(news_, [&](const ShmNote& note) { return note.id == segment->id; }) == 0) {
+      kill_point("grow.retired");
       news_.push_back({.kind = ShmNote::Kind::retired, .id = segment->id});
     }
     return unused;

@@ -43,6 +43,7 @@ void ShmConnection::close() noexcept {
     }
     outbox_.close();
     inbox_->close();
+    kill_point("close.left");
     link_->socket.reset();
     kill_point("close.ended");
   }

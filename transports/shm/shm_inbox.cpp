@@ -67,6 +67,7 @@ void ShmInbox::give_back(Way& way) noexcept {
   way.reader.give_back();
   ShmDirection& direction = link_->incoming();
   if (direction.writer.look_for_sleeper(false) == ShmSleepWord::Found::sleeper) {
+    kill_point("receive.ring");
     link_->ring_peer();
   }
   // A stride without a sleep: this end is busy.
@@ -163,6 +164,7 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
                      std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
   }
   frame.body = copy_out(way, record, destination);
+  kill_point("receive.copied");
   take(way, record);
   return Progress::done;
 }
@@ -331,6 +333,7 @@ Result<void> ShmInbox::take_descriptors(std::size_t count, std::vector<UniqueFd>
   }
   into = std::move(batches_.front());
   batches_.pop_front();
+  kill_point("receive.descriptors");
   return {};
 }
 
@@ -349,6 +352,7 @@ Result<Progress> ShmInbox::hear() {
   if (heard->status == Transfer::Status::would_block) {
     return Progress::would_block;
   }
+  kill_point("receive.heard");
   heard_.insert(heard_.end(), said.begin(),
                 said.begin() + static_cast<std::ptrdiff_t>(heard->bytes));
   if (auto understood = understand(); !understood) {

@@ -47,6 +47,7 @@ class ShmInbox final {
         if (record->header.kind == Kind::message && record->header.descriptors == 0 &&
             record->header.size <= receive_limit_) [[likely]] {
           frame.body = copy_out(way, *record, destination);
+          kill_point("receive.copied");
           take(way, *record);
           return Progress::done;
         }

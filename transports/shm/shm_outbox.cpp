@@ -221,6 +221,7 @@ Result<void> ShmOutbox::lie_down() {
   }
   link_->outgoing().writer.lie_down([] {});
   waits_->take();  // what woke us before
+  kill_point("send.lain_down");
   return {};
 }
 

@@ -133,6 +133,7 @@ Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd socket, const Address&
                                                  const Sizes& sizes,
                                                  const ConnectOptions& options) {
   const std::string doing = "accept at " + address.text();
+  kill_point("accept.met");
   auto segment = ShmSegment::create(sizes.ring, doing);
   if (!segment) {
     return segment.error();
@@ -186,6 +187,7 @@ class ShmDial final : public Dial {
         return listener_of_another_user(address_);
       }
       socket_ = std::move(*socket);
+      kill_point("connect.met");
     }
     return hear();
   }
@@ -217,6 +219,7 @@ class ShmDial final : public Dial {
     // Said in either case, so that a listener of another version can tell its user.
     const Head own = ShmSegment::head_for(ShmSegment::kDefaultRing);
     (void)::send(socket_.get(), &own, sizeof own, MSG_DONTWAIT | MSG_NOSIGNAL);
+    kill_point("connect.told");
     if (auto checked = ShmSegment::check(head, doing_); !checked) {
       return checked.error();
     }
