@@ -10,15 +10,14 @@
 #include "troupe/base/os/event_set.hpp"
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/options.hpp"
-#include "troupe/transports/shm/borrowed_loans.hpp"
 #include "troupe/transports/shm/shm_link.hpp"
+#include "troupe/transports/shm/shm_notes.hpp"
 #include "troupe/transports/stream/large_body.hpp"
 #include "troupe/transports/stream/raw_bytes.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -69,8 +68,8 @@ class ShmInbox final {
   // Whether another process may go on with this half; and what it needs.
   Result<void> can_leave() const;
   void leave() const noexcept;
-  BorrowedLoans& loans() noexcept { return loans_; }
-  bool greeted() const noexcept { return greeted_; }
+  BorrowedLoans& loans() noexcept { return notes_.loans(); }
+  bool greeted() const noexcept { return notes_.greeted(); }
   // A message that another process received and did not take: it comes first.
   void preload(Bytes message);
 
@@ -118,11 +117,7 @@ class ShmInbox final {
   void copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
                   std::span<const std::span<const std::byte>> parts,
                   std::span<std::byte> destination);
-  Result<void> take_descriptors(std::size_t count, std::vector<UniqueFd>& into);
-  Result<Progress> hear();
-  Result<void> understand();
-  Result<void> follow(const ShmNote& note);
-  Result<Progress> look_at_socket();
+  Result<void> hear();
   bool has_record() noexcept;
   void make_visible() const noexcept;
   Error failed(const Error& error);
@@ -139,14 +134,9 @@ class ShmInbox final {
   bool waited_ = false;   // and nothing has come since
   bool woken_in_vain_ = false;
   bool promised_ = false;  // to make all visible before the next sleep
-  bool peer_gone_ = false;
-  bool greeted_;
 
   std::vector<UniqueFd> fds_;  // of the message just taken
-  Bytes heard_;                // by the socket, and not understood yet: the beginning of a note
-  std::vector<UniqueFd> heard_fds_;
-  std::deque<std::vector<UniqueFd>> batches_;  // of messages to come
-  BorrowedLoans loans_;
+  ShmNotes notes_;
   std::vector<DetachedBytes> detached_;  // of the message just taken
   std::optional<Bytes> preloaded_;
   std::optional<Error> error_;

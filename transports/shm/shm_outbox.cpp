@@ -18,11 +18,6 @@ namespace {
 
 // The reader copies one piece while the writer copies the next.
 constexpr std::size_t kPiece = 16U << 10U;
-// Parts of at least so many bytes are worth a loan, if one is to be had.
-constexpr std::size_t kWorthALoan = 128U << 10U;
-// As long as no more than that is lent: who reads slowly stops the sender, also by large messages.
-constexpr std::size_t kMostCopied = 8U << 20U;
-constexpr std::size_t kMostReferences = 16;
 constexpr std::size_t kMostDescriptors = 253;  // the kernel's, of one message
 
 // Copies `count` bytes of the frame from its byte `from` on.
@@ -42,16 +37,6 @@ void copy_part(const OutgoingFrame& frame, std::size_t from, std::size_t count,
       return;
     }
   }
-}
-
-std::byte* put(std::byte* place, std::uint64_t number) noexcept {
-  std::memcpy(place, &number, sizeof number);
-  return place + sizeof number;
-}
-
-// What was sent before may have been received or not.
-Error peer_gone(const ShmLink& link) {
-  return {Code::disconnected, "send: " + link.end_of_peer(), Effect::unknown};
 }
 
 }  // namespace
@@ -89,8 +74,9 @@ void ShmOutbox::decide_plain() noexcept {
   const bool plain =
       setup_.framing != Framing::lines && !error_ &&
       std::ranges::all_of(ways_, [](const Way& way) { return way.rest.empty() && !way.begun; });
-  const std::size_t most = std::min(ways_[0].writer.most_content(), ways_[1].writer.most_content());
-  plain_end_ = plain ? std::min(most, setup_.max_message) + 1 : 0;
+  for (Way& way : ways_) {
+    way.plain_end = plain ? std::min(way.writer.most_content(), setup_.max_message) + 1 : 0;
+  }
 }
 
 void ShmOutbox::copy_all(const OutgoingFrame& frame, std::byte* place) noexcept {
@@ -107,7 +93,7 @@ Result<Progress> ShmOutbox::wake(ShmSleepWord::Found found) {
     kill_point("send.ring");
     link_->ring_peer();
   } else if (link_->peer_is_gone()) {
-    return failed(peer_gone(*link_));
+    return ended();
   }
   return Progress::done;
 }
@@ -201,7 +187,7 @@ Result<std::optional<std::size_t>> ShmOutbox::room_for(Way& way, std::size_t con
     if (place || way.writer.is_broken()) {
       get_up();
     } else if (link_->peer_is_gone()) {
-      return failed(peer_gone(*link_));
+      return ended();
     }
   }
   if (way.writer.is_broken()) {
@@ -229,8 +215,7 @@ void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
 }
 
-template <class Fds>
-Result<Progress> ShmOutbox::say(ShmNote note, Fds fds) {
+Result<Progress> ShmOutbox::say(ShmNote note, std::span<const int> fds) {
   iovec piece{&note, sizeof note};
   const auto sent = send_with_fds(link_->socket.get(), {&piece, 1}, fds);
   if (!sent) {
@@ -245,13 +230,21 @@ Result<Progress> ShmOutbox::say(ShmNote note, Fds fds) {
   return Progress::done;
 }
 
-// Before the record that mentions them is published.
+// Before the record that mentions them is published; they are moved from.
 Result<Progress> ShmOutbox::send_descriptors(std::span<UniqueFd> fds) {
   if (fds.empty()) {
     return Progress::done;
   }
-  auto said = say(
-      {.kind = ShmNote::Kind::descriptors, .count = static_cast<std::uint8_t>(fds.size())}, fds);
+  std::array<int, kMostDescriptors> numbers;
+  std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
+  auto said =
+      say({.kind = ShmNote::Kind::descriptors, .count = static_cast<std::uint8_t>(fds.size())},
+          std::span{numbers}.first(fds.size()));
+  if (said && *said == Progress::done) {
+    for (UniqueFd& fd : fds) {
+      fd.reset();
+    }
+  }
   kill_point("send.descriptors");
   return said;
 }
@@ -271,7 +264,9 @@ Result<Progress> ShmOutbox::send_pieces(OutgoingFrame& frame, Way& way) {
     std::byte* at = way.area.at(**place);
     RecordHeader header{static_cast<std::uint32_t>(head + now), Kind::more};
     if (head > 0) {
-      at = put(at, frame.size);
+      const std::uint64_t size = frame.size;
+      std::memcpy(at, &size, sizeof size);
+      at += sizeof size;
       header.kind = Kind::first;
       header.descriptors = static_cast<std::uint8_t>(frame.fds.size());
       auto sent = send_descriptors(frame.fds);
@@ -357,130 +352,6 @@ Readiness ShmOutbox::writable() const noexcept {
   return {waits_->fd(), POLLIN, const_cast<os::EventSet*>(&*waits_)};
 }
 
-// ---- loans -------------------------------------------------------------------------------------
-
-Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
-  if (error_) {
-    return *error_;
-  }
-  if (bytes > setup_.max_message) {
-    return Error{Code::invalid_argument,
-                 "lend " + std::to_string(bytes) + " bytes: above the limit of " +
-                     std::to_string(setup_.max_message) + " (ConnectOptions::max_message)"};
-  }
-  socket_is_full_ = false;
-  auto lent = arena_->try_lend(bytes, arena_->budget());
-  if (lent && !*lent) {
-    if (auto lying = lie_down(); !lying) {
-      return lying.error();
-    }
-    lent = arena_->try_lend(bytes, arena_->budget());
-    if (!lent || *lent) {
-      get_up();
-    } else if (link_->peer_is_gone()) {
-      return failed(peer_gone(*link_));
-    }
-  }
-  if (!lent) {
-    return lent.error() == Code::malformed ? failed(lent.error()) : lent.error();
-  }
-  return lent;
-}
-
-bool ShmOutbox::is_worth_a_loan(std::span<const std::byte> piece) const noexcept {
-  return setup_.loans > 0 && (piece.size() >= kWorthALoan || arena_->owns(piece));
-}
-
-// Sends a message of which large parts are lent rather than copied into the ring. Nothing: it has
-// none, or nothing can be lent now.
-Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way& way) {
-  using Outcome = std::optional<Progress>;
-  std::size_t rest = frame.size;
-  std::size_t parts = 0;
-  for (const auto& piece : frame.pieces) {
-    if (is_worth_a_loan(piece)) {
-      rest -= piece.size();
-      ++parts;
-    }
-  }
-  const std::size_t heads = sizeof(std::uint64_t) + parts * sizeof(LoanReference);
-  if (parts == 0 || parts > kMostReferences || heads + rest > way.writer.most_content()) {
-    return Outcome{};
-  }
-  const auto place = room_for(way, heads + rest);
-  if (!place) {
-    return place.error();
-  }
-  if (!*place) {
-    return Outcome{Progress::would_block};
-  }
-  if (!refer_to_parts(frame)) {
-    return Outcome{};
-  }
-  auto told = tell_news();
-  if (told && *told == Progress::done) {
-    const auto count = static_cast<std::uint8_t>(frame.fds.size());
-    told = send_descriptors(frame.fds);
-    if (told && *told == Progress::done) {
-      std::byte* at = put(way.area.at(**place), references_.size());
-      std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
-      at += references_.size() * sizeof(LoanReference);
-      for (const auto& piece : frame.pieces) {
-        if (!is_worth_a_loan(piece) && !piece.empty()) {
-          std::memcpy(at, piece.data(), piece.size());
-          at += piece.size();
-        }
-      }
-      kill_point("loan.referred");
-      auto published =
-          publish(way, {static_cast<std::uint32_t>(heads + rest), Kind::loaned, count});
-      return published ? Result<Outcome>{*published} : published.error();
-    }
-  }
-  for (const LoanReference& reference : references_) {
-    arena_->take_back(reference);
-  }
-  return told ? Result<Outcome>{*told} : told.error();
-}
-
-// Fills references_; false: a part cannot be lent, and none is.
-bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
-  references_.clear();
-  std::size_t at = 0;
-  for (const auto& piece : frame.pieces) {
-    if (!is_worth_a_loan(piece)) {
-      at += piece.size();
-      continue;
-    }
-    auto reference = arena_->refer_to(piece);
-    if (!reference) {
-      reference = arena_->lend_copy(piece, kMostCopied);
-    }
-    if (!reference) {
-      for (const LoanReference& taken : references_) {
-        arena_->take_back(taken);
-      }
-      return false;
-    }
-    reference->at = at;
-    references_.push_back(*reference);
-  }
-  return true;
-}
-
-Result<Progress> ShmOutbox::tell_news() {
-  while (const auto news = arena_->next_news()) {
-    const std::span<const int> memory{&news->fd, news->fd >= 0 ? 1U : 0U};
-    auto said = say(news->note, memory);
-    if (!said || *said == Progress::would_block) {
-      return said;
-    }
-    arena_->announced();
-    kill_point("grow.told");
-  }
-  return Progress::done;
-}
-
 // ---- both --------------------------------------------------------------------------------------
 
 Result<void> ShmOutbox::prepare_to_leave() {
@@ -502,6 +373,11 @@ void ShmOutbox::leave() const noexcept {
   for (const Way& way : ways_) {
     way.writer.leave_position();
   }
+}
+
+// What was sent before may have been received or not.
+Error ShmOutbox::ended() {
+  return failed({Code::disconnected, "send: " + link_->end_of_peer(), Effect::unknown});
 }
 
 Error ShmOutbox::failed(const Error& error) {
