@@ -341,12 +341,12 @@ bool ShmInbox::arm() {
   }
   const auto make_all_visible = [this] { make_visible(); };
   ShmSleepWord& sleep = link_->incoming().reader;
-  sleep.lie_down(make_all_visible);
-  promised_ = false;
-  // Who polls the set does not take what it reports.
+  // Who polls the set does not take what it reports; a bell that is rung from here on must stay.
   if (std::exchange(woken_in_vain_, false)) {
     waits_.take();
   }
+  sleep.lie_down(make_all_visible);
+  promised_ = false;
   kill_point("receive.lain_down");
   if (has_record()) {
     sleep.get_up(make_all_visible);

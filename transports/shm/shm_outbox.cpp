@@ -205,8 +205,9 @@ Result<void> ShmOutbox::lie_down() {
     }
     waits_ = std::move(*made);
   }
+  // What woke us before; a bell that is rung from here on must stay.
+  waits_->take();
   link_->outgoing().writer.lie_down([] {});
-  waits_->take();  // what woke us before
   kill_point("send.lain_down");
   return {};
 }
