@@ -21,7 +21,7 @@ Question syscalls();  // syscalls.cpp
 Question stream_syscalls();
 Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp
-Question loans();             // loans.cpp
+Question loans();              // loans.cpp
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

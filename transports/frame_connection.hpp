@@ -32,6 +32,7 @@ struct Capabilities {
   bool duplex = false;         // both ends send and receive
   bool many_peers = false;     // a listener serves any number of peers
   bool fds = false;            // frames carry file descriptors
+  bool direct = false;         // a frame that is sent is with the peer: nothing is gathered
   bool loans = false;          // large frames may be written where the receiver reads them
   bool peer_identity = false;  // the kernel vouches for the peer's process and user
   bool other_hosts = false;    // crosses machines
@@ -116,10 +117,10 @@ class FrameConnection {
   // ---- receiving half ----
 
   // Takes the next frame. A body of more than a few KiB that fits `destination` is read straight
-  // into it; then nothing is detached. Errors: closed (the peer ended at a frame boundary), malformed (truncated inside a
-  // frame, a length that is negative or above the limit), disconnected (reset). The limit is
-  // checked before memory is taken, and memory grows as bytes arrive. After an error each call
-  // returns it again.
+  // into it; then nothing is detached. Errors: closed (the peer ended at a frame boundary),
+  // malformed (truncated inside a frame, a length that is negative or above the limit),
+  // disconnected (reset). The limit is checked before memory is taken, and memory grows as bytes
+  // arrive. After an error each call returns it again.
   virtual Result<Progress> try_receive(IncomingFrame& frame, std::span<std::byte> destination = {},
                                        From from = From::kernel) = 0;
 

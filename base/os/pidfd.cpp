@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): kill and siginfo_t are not in <csignal>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +56,21 @@ ProcessStatus status_without_wait(int pidfd) noexcept {
   return {ProcessStatus::State::taken};
 }
 
+ProcessStatus wait_without_blocking(int pidfd, int options) noexcept {
+  siginfo_t info{};
+  // __WALL: children of the zygote are "clone children", which a plain wait does not see.
+  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | __WALL | options) <
+      0) {
+    return status_without_wait(pidfd);
+  }
+  if (info.si_pid == 0) {
+    return {ProcessStatus::State::running};
+  }
+  ProcessStatus status{ProcessStatus::State::ended};
+  (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
+  return status;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
@@ -80,17 +96,21 @@ Result<void> send_signal(int pidfd, pid_t pid, int number) {
 }
 
 ProcessStatus try_reap(int pidfd) noexcept {
-  siginfo_t info{};
-  // __WALL: children of the zygote are "clone children", which a plain wait does not see.
-  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | __WALL) < 0) {
-    return status_without_wait(pidfd);
+  return wait_without_blocking(pidfd, 0);
+}
+
+ProcessStatus look_at(int pidfd) noexcept {
+  return wait_without_blocking(pidfd, WNOWAIT);
+}
+
+UniqueFd peer_pidfd(int socket) noexcept {
+  constexpr int kPeerPidfd = 77;  // SO_PEERPIDFD, which Debian 12 lacks
+  int fd = -1;
+  socklen_t size = sizeof fd;
+  if (::getsockopt(socket, SOL_SOCKET, kPeerPidfd, &fd, &size) != 0) {
+    return {};
   }
-  if (info.si_pid == 0) {
-    return {ProcessStatus::State::running};
-  }
-  ProcessStatus status{ProcessStatus::State::ended};
-  (info.si_code == CLD_EXITED ? status.code : status.signal) = info.si_status;
-  return status;
+  return UniqueFd{fd};
 }
 
 }  // namespace troupe::os

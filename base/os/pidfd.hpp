@@ -35,4 +35,11 @@ struct ProcessStatus {
 // Reaps the child `pidfd` if it has ended. Never blocks.
 ProcessStatus try_reap(int pidfd) noexcept;
 
+// The same for any process, and leaves it for its parent to reap. Never blocks.
+ProcessStatus look_at(int pidfd) noexcept;
+
+// The process that made the other end of a Unix socket; empty when the kernel does not say (before
+// Linux 6.5, or it is reaped).
+UniqueFd peer_pidfd(int socket) noexcept;
+
 }  // namespace troupe::os

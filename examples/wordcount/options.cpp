@@ -110,7 +110,7 @@ std::string_view usage() {
 
   one process reads, several count, one puts together; they talk through pipes of troupe
 
-  --transport SCHEME  over what they talk: pipe, fifo, unix, shm or tcp (unix)
+  --transport SCHEME  over what they talk: pipe, fifo, unix, shm or tcp (shm)
   --workers N         how many processes count, 1 to 100 (one for each CPU)
   --input DIR         count all files below DIR (the C and C++ headers below /usr/include)
   --top K             how many of the most frequent words to show (20)

@@ -14,7 +14,7 @@
 namespace wordcount {
 
 struct Options {
-  std::string transport = "unix";
+  std::string transport = "shm";
   std::size_t workers = 0;  // once parsed at least one
   Input input;
   std::size_t top = 20;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/channel/channel.hpp"
 
-#include "troupe/base/check.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
 #include "troupe/runtime/fiber/park.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -19,28 +18,10 @@ using transports::OutgoingFrame;
 using transports::Progress;
 using transports::When;
 
-// In debug builds, checks that only one thread at a time is in one half of a channel.
-class Channel::OneThread final {
- public:
-#ifndef NDEBUG
-  explicit OneThread(std::atomic<bool>& inside) : inside_(inside) {
-    TROUPE_CHECK(!inside_.exchange(true) && "one thread at a time may send, and one receive");
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-  ~OneThread() {
-    inside_.store(false);
-  }
-
- private:
-  std::atomic<bool>& inside_;
-#else
-  explicit OneThread(std::atomic<bool>& /*inside*/) {}
-#endif
-};
-
 Channel::Channel(RuntimeCore& runtime, std::unique_ptr<transports::FrameConnection> connection)
-    : runtime_(runtime), connection_(std::move(connection)) {}
+    : runtime_(runtime),
+      connection_(std::move(connection)),
+      direct_(connection_->capabilities().direct) {}
 
 Channel::~Channel() {
   close();
@@ -48,7 +29,7 @@ Channel::~Channel() {
 
 // ---- sending -----------------------------------------------------------------------------------
 
-Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
+Result<void> Channel::send_waiting(OutgoingFrame& frame, Deadline until) {
   [[maybe_unused]] const OneThread one_thread{in_send_};
   for (;;) {
     const auto sent = try_send(frame);
@@ -73,6 +54,9 @@ Result<void> Channel::send(OutgoingFrame& frame, Deadline until) {
 
 Result<Progress> Channel::try_send(OutgoingFrame& frame) {
   const std::lock_guard lock{sending_};
+  if (direct_) {
+    return connection_->try_send(frame, Lane::data, When::now);
+  }
   const bool gather = burst_.active();
   const bool begins_run = !gather && burst_.begins_run(waits_of_thread());
   const Instant begin = gather || begins_run ? Instant{} : runtime_.clock().now();
@@ -94,7 +78,8 @@ Result<Progress> Channel::try_send(OutgoingFrame& frame) {
       frame.buffered = connection_->buffered();
     }
   }
-  if (frame.buffered > 0 && !(left_behind_ && at_flusher_)) [[unlikely]] {
+  if (frame.buffered > 0 && !(left_behind_ && at_flusher_.load(std::memory_order_relaxed)))
+      [[unlikely]] {
     leave_to_flusher();
   }
   return sent;
@@ -104,7 +89,7 @@ void Channel::leave_to_flusher() {
   if (!std::exchange(left_behind_, true)) {
     flush_before_park(weak_from_this());
   }
-  if (!std::exchange(at_flusher_, true)) {
+  if (!at_flusher_.exchange(true, std::memory_order_relaxed)) {
     runtime_.flusher().add(weak_from_this());
   }
 }
@@ -138,7 +123,7 @@ Flushable::Rest Channel::flush_old() {
   if (flushed && *flushed == Progress::would_block) {
     return Rest::blocked;
   }
-  at_flusher_ = false;
+  at_flusher_.store(false, std::memory_order_release);
   return Rest::none;
 }
 
@@ -246,16 +231,23 @@ Result<Progress> Channel::try_receive_first(IncomingFrame& frame, std::span<std:
 }
 
 Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> destination) {
+  // Looking at shared memory costs no more than a pause, which is as long as such a message takes.
+  const int looks = direct_ ? 16 : 1;
+  const int pauses = direct_ ? 0 : 4;
+  const From from = direct_ ? From::buffer : From::kernel;
   const Instant end = runtime_.clock().now() + LearnedSpin::kLongest;
   do {
-    for (int i = 0; i < 4; ++i) {
-      pause_cpu();
+    for (int look = 0; look < looks; ++look) {
+      for (int i = 0; i < pauses; ++i) {
+        pause_cpu();
+      }
+      auto received = try_receive(frame, destination, from);
+      if (!received || *received == Progress::done) {
+        spin_.paid();
+        return received;
+      }
     }
-    auto received = try_receive(frame, destination, From::kernel);
-    if (!received || *received == Progress::done) {
-      spin_.paid();
-      return received;
-    }
+    pause_cpu();
   } while (runtime_.clock().now() < end);
   spin_.missed();
   return Progress::would_block;

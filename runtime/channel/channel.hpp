@@ -11,6 +11,7 @@
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/channel/burst.hpp"
 #include "troupe/runtime/channel/learned_spin.hpp"
+#include "troupe/runtime/channel/one_thread.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
 #include "troupe/transports/frame_connection.hpp"
 
@@ -37,7 +38,16 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
 
   // Sends the frame, waiting while the peer is slow. Errors: what FrameConnection::try_send
   // returns, timed_out and cancelled (the message was not accepted).
-  Result<void> send(transports::OutgoingFrame& frame, Deadline until);
+  Result<void> send(transports::OutgoingFrame& frame, Deadline until) {
+    if (direct_ && !at_flusher_.load(std::memory_order_acquire)) [[likely]] {
+      [[maybe_unused]] const OneThread one_thread{in_send_};
+      const auto sent = connection_->try_send(frame, transports::Lane::data, transports::When::now);
+      if (sent && *sent == transports::Progress::done) [[likely]] {
+        return {};
+      }
+    }
+    return send_waiting(frame, until);
+  }
 
   // Memory to write a message into; ordinary memory where none is shared. Waits while too much is
   // out. Errors: as FrameConnection::try_lend, timed_out, cancelled.
@@ -74,8 +84,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   transports::Readiness writable() const override;
 
  private:
-  class OneThread;
-
+  Result<void> send_waiting(transports::OutgoingFrame& frame, Deadline until);
   Result<transports::Progress> try_send(transports::OutgoingFrame& frame);
   Result<transports::Progress> flush_locked();
   void leave_to_flusher();
@@ -92,11 +101,14 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   // Immutable after construction.
   RuntimeCore& runtime_;
   const std::unique_ptr<transports::FrameConnection> connection_;
+  const bool direct_;
 
   // Guarded by sending_: the sending half of connection_, which the Flusher shares.
   mutable SpinLock sending_;
   Burst burst_;
-  bool at_flusher_ = false;    // the Flusher has this until a flush of its own leaves nothing
+  // The Flusher has this until a flush of its own leaves nothing. Written with sending_ held; where
+  // frames leave directly, the sender needs the lock only while this is set.
+  std::atomic<bool> at_flusher_{false};
   bool left_behind_ = false;   // the sender's next park flushes
   std::uint64_t flushes_ = 0;  // by the sender
   std::uint64_t flushes_seen_ = 0;

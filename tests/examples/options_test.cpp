@@ -20,7 +20,7 @@ std::string error_of(const std::vector<const char*>& arguments) {
 
 TEST(OptionsTest, ByDefaultTheSystemHeadersAreCountedOverUnixSockets) {
   const auto options = parse({}).value();
-  EXPECT_EQ(options.transport, "unix");
+  EXPECT_EQ(options.transport, "shm");
   EXPECT_EQ(options.input.directory, "/usr/include");
   EXPECT_TRUE(options.input.headers_only);
   EXPECT_EQ(options.top, 20U);

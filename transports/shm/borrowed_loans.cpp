@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMostSegments = 64;
 
 // Any thread's, and any process's that has this end.
-void give_back(const ShmLink& link, std::uint32_t slot) noexcept {
+void give_back_to(const ShmLink& link, std::uint32_t slot) noexcept {
   ShmDirection& direction = link.incoming();
   // Pairs with LoanArena::collect_returns: the loan has been read.
   direction.returns[slot].fetch_add(1, std::memory_order_release);
@@ -44,16 +44,25 @@ Result<void> BorrowedLoans::add(std::uint32_t id, UniqueFd memory, std::uint64_t
   return {};
 }
 
-Result<Buffer> BorrowedLoans::view(const LoanReference& reference) const {
-  const auto& mapping = segments_.at(reference.segment).mapping;
-  const auto all = mapping->bytes();
-  if (reference.slot >= kMostLoans || reference.offset > all.size() || reference.length > all.size() - reference.offset) {
+Result<std::span<const std::byte>> BorrowedLoans::bytes_of(const LoanReference& reference) const {
+  const auto all = std::span<const std::byte>{segments_.at(reference.segment).mapping->bytes()};
+  if (reference.slot >= kMostLoans || reference.offset > all.size() ||
+      reference.length > all.size() - reference.offset) {
     return shm_broken("receive a loan");
   }
+  return all.subspan(reference.offset, reference.length);
+}
+
+Buffer BorrowedLoans::view(const LoanReference& reference, std::span<const std::byte> bytes) const {
   std::shared_ptr<const void> owner{
-      static_cast<const void*>(all.data()),
-      [mapping, link = link_, slot = reference.slot](const void*) { give_back(*link, slot); }};
-  return Buffer::view_of(std::move(owner), all.subspan(reference.offset, reference.length));
+      static_cast<const void*>(bytes.data()),
+      [mapping = segments_.at(reference.segment).mapping, link = link_,
+       slot = reference.slot](const void*) { give_back_to(*link, slot); }};
+  return Buffer::view_of(std::move(owner), bytes);
+}
+
+void BorrowedLoans::give_back(const LoanReference& reference) const noexcept {
+  give_back_to(*link_, reference.slot);
 }
 
 Result<std::vector<Handover::Lent>> BorrowedLoans::hand_over() const {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,11 @@ class BorrowedLoans final {
   Result<std::vector<Handover::Lent>> hand_over() const;
 
   bool knows(std::uint32_t id) const noexcept { return segments_.contains(id); }
-  // The bytes of a reference to a known segment. Errors: malformed (beyond its end).
-  Result<Buffer> view(const LoanReference& reference) const;
+  // The bytes of a reference to a known segment, and a view of them, which gives the loan back at
+  // its end; who makes none does so itself. Errors: malformed (beyond its end).
+  Result<std::span<const std::byte>> bytes_of(const LoanReference& reference) const;
+  Buffer view(const LoanReference& reference, std::span<const std::byte> bytes) const;
+  void give_back(const LoanReference& reference) const noexcept;
 
  private:
   struct Segment {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/shm/loan_arena.hpp"
 
-#include "troupe/base/check.hpp"
 #include "troupe/transports/shm/kill_point.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -26,30 +25,33 @@ LoanArena::LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget)
 
 Result<std::optional<Loan>> LoanArena::try_lend(std::size_t bytes, std::size_t budget) {
   const std::lock_guard lock{mutex_};
-  if (auto collected = collect_returns(); !collected) {
-    return collected.error();
-  }
-  const std::size_t size = whole_pages(bytes);
-  if (lent_ > 0 && lent_ + size > budget) {
-    return std::optional<Loan>{};
-  }
-  auto slot = allocate(size);
-  if (!slot) {
-    if (auto grown = grow(size); !grown) {
-      return grown.error();
-    }
-    slot = allocate(size);
-    if (!slot) {  // as many are out as there are slots
-      return std::optional<Loan>{};
-    }
+  auto slot = lend(whole_pages(bytes), budget);
+  if (!slot || !*slot) {
+    return slot ? Result<std::optional<Loan>>{std::nullopt} : slot.error();
   }
   kill_point("loan.lent");
-  const Slot& lent = slots_[*slot];
+  const Slot& lent = slots_[**slot];
   std::shared_ptr<const void> owner{
       static_cast<const void*>(this),
-      [arena = shared_from_this(), slot = *slot](const void*) { arena->let_go(slot); }};
+      [arena = shared_from_this(), slot = **slot](const void*) { arena->let_go(slot); }};
   return std::optional<Loan>{
-      Loan{std::move(owner), lent.segment->mapping.bytes().subspan(lent.offset, bytes)}};
+      Loan{std::move(owner), lent.segment->mapping.bytes().subspan(lent.range.offset, bytes)}};
+}
+
+std::optional<LoanReference> LoanArena::lend_copy(std::span<const std::byte> bytes,
+                                                  std::size_t budget) {
+  const std::lock_guard lock{mutex_};
+  if (references_ == kMostLoans) {
+    return std::nullopt;
+  }
+  const auto slot = lend(whole_pages(bytes.size()), budget);
+  if (!slot || !*slot) {
+    return std::nullopt;
+  }
+  Slot& lent = slots_[**slot];
+  std::memcpy(lent.segment->mapping.bytes().data() + lent.range.offset, bytes.data(), bytes.size());
+  lent.held = false;
+  return refer(**slot, lent.range.offset, bytes.size());
 }
 
 bool LoanArena::owns(std::span<const std::byte> bytes) const noexcept {
@@ -68,19 +70,24 @@ std::optional<LoanReference> LoanArena::refer_to(std::span<const std::byte> byte
   }
   const auto offset = static_cast<std::size_t>(bytes.data() - segment->mapping.bytes().data());
   const auto slot = std::ranges::find_if(slots_, [&](const Slot& candidate) {
-    return candidate.segment == segment && candidate.offset <= offset &&
-           offset + bytes.size() <= candidate.offset + candidate.size;
+    return candidate.segment == segment && candidate.range.offset <= offset &&
+           offset + bytes.size() <= candidate.range.offset + candidate.range.size;
   });
   if (slot == slots_.end()) {
     return std::nullopt;
   }
-  ++slot->sent;
+  return refer(static_cast<std::uint32_t>(slot - slots_.begin()), offset, bytes.size());
+}
+
+LoanReference LoanArena::refer(std::uint32_t slot, std::size_t offset,
+                               std::size_t length) noexcept {
+  ++slots_[slot].sent;
   ++references_;
-  return LoanReference{.at = 0,
-                       .length = bytes.size(),
-                       .offset = offset,
-                       .segment = segment->id,
-                       .slot = static_cast<std::uint32_t>(slot - slots_.begin())};
+  return {.at = 0,
+          .length = length,
+          .offset = offset,
+          .segment = slots_[slot].segment->id,
+          .slot = slot};
 }
 
 void LoanArena::take_back(const LoanReference& reference) noexcept {
@@ -144,6 +151,25 @@ Result<void> LoanArena::collect_returns() {
   return {};
 }
 
+// A slot with memory of its own; nothing when too much is lent.
+Result<std::optional<std::uint32_t>> LoanArena::lend(std::size_t size, std::size_t budget) {
+  using Lent = std::optional<std::uint32_t>;
+  if (auto collected = collect_returns(); !collected) {
+    return collected.error();
+  }
+  if (lent_ > 0 && lent_ + size > budget) {
+    return Lent{};
+  }
+  auto slot = allocate(size);
+  if (!slot && slots_in_use() < kMostLoans) {
+    if (auto grown = grow(size); !grown) {
+      return grown.error();
+    }
+    slot = allocate(size);
+  }
+  return slot;
+}
+
 // The first free place that is large enough, of the segment that has been there longest.
 std::optional<std::uint32_t> LoanArena::allocate(std::size_t size) {
   auto slot = std::ranges::find(slots_, nullptr, &Slot::segment);
@@ -153,26 +179,31 @@ std::optional<std::uint32_t> LoanArena::allocate(std::size_t size) {
     }
     const std::uint32_t returned =
         link_->outgoing().returns.at(slots_.size()).load(std::memory_order_relaxed);
-    slot = slots_.insert(slots_.end(), Slot{.returned = returned});
+    slot = slots_.insert(slots_.end(), Slot{});
+    slot->returned = returned;
   }
   for (const auto& segment : segments_) {
     const auto place = std::ranges::find_if(
-        segment->free, [size](const auto& free) { return free.second >= size; });
+        segment->free, [size](const Range& free) { return free.size >= size; });
     if (place == segment->free.end()) {
       continue;
     }
+    place->size -= size;  // its end
     slot->segment = segment.get();
-    slot->offset = place->first;
-    slot->size = size;
+    slot->range = {place->offset + place->size, size};
     slot->held = true;
-    if (place->second > size) {
-      segment->free.emplace(place->first + size, place->second - size);
+    if (place->size == 0) {
+      segment->free.erase(place);
     }
-    segment->free.erase(place);
     lent_ += size;
     return static_cast<std::uint32_t>(slot - slots_.begin());
   }
   return std::nullopt;
+}
+
+std::size_t LoanArena::slots_in_use() const noexcept {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(slots_, [](const Slot& slot) { return slot.segment != nullptr; }));
 }
 
 // Doubles what there is, as far as the budget goes; a loan beyond it gets memory of its own.
@@ -202,7 +233,7 @@ Result<void> LoanArena::grow(std::size_t size) {
   segment->id = next_id_++;
   segment->memory = std::move(*memory);
   segment->mapping = std::move(*mapping);
-  segment->free.emplace(0, wanted);
+  segment->free.push_back({0, wanted});
   news_.push_back({.kind = ShmNote::Kind::segment, .count = 1, .id = segment->id, .size = wanted});
   segments_.push_back(std::move(segment));
   kill_point("grow.mapped");
@@ -212,11 +243,10 @@ Result<void> LoanArena::grow(std::size_t size) {
 // Segments of which nothing is lent, when they do not serve: room for one that does.
 void LoanArena::retire_unused() {
   std::erase_if(segments_, [&](const std::unique_ptr<Segment>& segment) {
-    const bool unused = segment->free.size() == 1 &&
-                        segment->free.begin()->second == segment->mapping.bytes().size();
-    if (unused && std::erase_if(news_, [&](const ShmNote& note) {
-                    return note.id == segment->id;
-                  }) == 0) {
+    const bool unused =
+        segment->free.size() == 1 && segment->free.front().size == segment->mapping.bytes().size();
+    if (unused &&
+        std::erase_if(news_, [&](const ShmNote& note) { return note.id == segment->id; }) == 0) {
       kill_point("grow.retired");
       news_.push_back({.kind = ShmNote::Kind::retired, .id = segment->id});
     }
@@ -234,21 +264,21 @@ void LoanArena::let_go(std::uint32_t slot) noexcept {
 
 void LoanArena::release(Slot& slot) noexcept {
   auto& free = slot.segment->free;
-  const auto [place, added] = free.emplace(slot.offset, slot.size);
-  TROUPE_CHECK(added);
-  if (const auto next = std::next(place);
-      next != free.end() && place->first + place->second == next->first) {
-    place->second += next->second;
+  auto place = free.insert(std::ranges::lower_bound(free, slot.range.offset, {}, &Range::offset),
+                           slot.range);
+  if (const auto next = place + 1;
+      next != free.end() && place->offset + place->size == next->offset) {
+    place->size += next->size;
     free.erase(next);
   }
   if (place != free.begin()) {
-    const auto before = std::prev(place);
-    if (before->first + before->second == place->first) {
-      before->second += place->second;
+    const auto before = place - 1;
+    if (before->offset + before->size == place->offset) {
+      before->size += place->size;
       free.erase(place);
     }
   }
-  lent_ -= slot.size;
+  lent_ -= slot.range.size;
   slot.segment = nullptr;
 }
 

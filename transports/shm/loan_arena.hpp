@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,11 +24,11 @@ namespace troupe::transports {
 
 // Where the peer finds lent bytes, and where they stand in the message. Part of the wire format.
 struct LoanReference {
-  std::uint64_t at = 0;      // before that byte of the record's rest
+  std::uint64_t at = 0;  // before that byte of the record's rest
   std::uint64_t length = 0;
   std::uint64_t offset = 0;  // in the segment
   std::uint32_t segment = 0;
-  std::uint32_t slot = 0;    // what comes back when the peer is done
+  std::uint32_t slot = 0;  // what comes back when the peer is done
 };
 static_assert(sizeof(LoanReference) == 32);
 
@@ -49,6 +48,9 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
 
   // Whether the bytes stand in a segment of ours.
   bool owns(std::span<const std::byte> bytes) const noexcept;
+  // The same for a copy of `bytes`, which is the peer's alone: nothing when `budget` would be
+  // exceeded, or memory is short.
+  std::optional<LoanReference> lend_copy(std::span<const std::byte> bytes, std::size_t budget);
   // How the peer finds bytes that stand in one of our loans, which are its until it gives them
   // back. Nothing: they do not, or too many are out.
   std::optional<LoanReference> refer_to(std::span<const std::byte> bytes);
@@ -69,25 +71,31 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   bool retire_all() noexcept;
 
  private:
+  struct Range {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
   struct Segment {
     std::uint32_t id = 0;
     UniqueFd memory;
     os::Mapping mapping;
-    std::map<std::size_t, std::size_t> free;  // size by offset; neighbours are joined
+    std::vector<Range> free;  // by offset; neighbours are joined
   };
   struct Slot {
     Segment* segment = nullptr;  // null: unused
-    std::size_t offset = 0;
-    std::size_t size = 0;
-    bool held = false;       // by this process: as a Loan or a Buffer
-    std::uint32_t sent = 0;  // times that the peer has it
+    Range range;
+    bool held = false;           // by this process: as a Loan or a Buffer
+    std::uint32_t sent = 0;      // times that the peer has it
     std::uint32_t returned = 0;  // ever, as far as collected
   };
 
   Result<void> collect_returns();
+  Result<std::optional<std::uint32_t>> lend(std::size_t size, std::size_t budget);
   std::optional<std::uint32_t> allocate(std::size_t size);
+  LoanReference refer(std::uint32_t slot, std::size_t offset, std::size_t length) noexcept;
   Result<void> grow(std::size_t size);
   void retire_unused();
+  std::size_t slots_in_use() const noexcept;
   void let_go(std::uint32_t slot) noexcept;
   void release(Slot& slot) noexcept;
   Segment* segment_of(std::span<const std::byte> bytes) const noexcept;

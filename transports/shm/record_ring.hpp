@@ -133,8 +133,8 @@ class RecordWriter final {
 
   Words& words_;
   const Area area_;
-  std::uint64_t at_;    // where the next record begins
-  std::uint64_t read_;  // as last seen
+  std::uint64_t at_;        // where the next record begins
+  std::uint64_t read_;      // as last seen
   std::uint64_t next_ = 0;  // of the record being prepared: its end
   bool wraps_ = false;
   bool broken_;
@@ -169,9 +169,8 @@ class RecordReader final {
       }
       const RecordHeader header = RecordHeader::of(word);
       const std::size_t tail = area_.capacity() - offset;
-      const std::size_t most_content = area_.capacity() / 4 - kRecordHeader;  // as of the writer
-      if (header.word() != word || header.kind > RecordHeader::Kind::loaned ||
-          header.size > most_content || record_size(header.size) > tail || broken_) [[unlikely]] {
+      if (header.word() != word || header.kind > RecordHeader::Kind::loaned || header.size > tail ||
+          record_size(header.size) > tail || broken_) [[unlikely]] {
         broken_ = true;
         return std::nullopt;
       }

@@ -26,9 +26,11 @@ class SharedArea final {
   std::byte* at(std::size_t offset) const noexcept { return bytes_.data() + offset; }
 
   std::uint64_t load_header(std::size_t offset, std::memory_order order) const noexcept {
+    __builtin_prefetch(bytes_.data() + ((offset + 64) & (bytes_.size() - 1)));
     return header(offset).load(order);
   }
-  void store_header(std::size_t offset, std::uint64_t word, std::memory_order order) const noexcept {
+  void store_header(std::size_t offset, std::uint64_t word,
+                    std::memory_order order) const noexcept {
     header(offset).store(word, order);
   }
 

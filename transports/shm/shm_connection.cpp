@@ -38,6 +38,9 @@ ShmConnection::~ShmConnection() {
 void ShmConnection::close() noexcept {
   if (link_->socket) {
     kill_point("close.begin");
+    if (!handed_over_) {
+      link_->outgoing().writer_closed.store(1, std::memory_order_release);
+    }
     outbox_.close();
     inbox_->close();
     kill_point("close.left");
@@ -75,6 +78,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
   }
   outbox_.leave();
   inbox_->leave();
+  handed_over_ = true;
   const unsigned side = (link_->side == ShmSide::client ? kClientBit : 0U) |
                         (inbox_->greeted() ? 0U : kUngreetedBit) |
                         (untaken != nullptr ? kMessageBit : 0U);
@@ -82,8 +86,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
                   .framing = setup_.framing,
                   .max_message = setup_.max_message,
                   .loans = setup_.loans,
-                  .received = untaken != nullptr
-                                  ? untaken->joined() : Bytes{},
+                  .received = untaken != nullptr ? untaken->joined() : Bytes{},
                   .input = std::move(*socket),
                   .memory = std::move(*memory),
                   .own_bell = std::move(*own_bell),
@@ -102,16 +105,14 @@ Result<std::unique_ptr<ShmConnection>> ShmConnection::adopt(Handover handover) {
   if (!segment) {
     return segment.error();
   }
-  auto connection =
-      create({std::move(*segment),
-              (handover.side & kClientBit) != 0 ? ShmSide::client : ShmSide::listener,
-              std::move(handover.input), std::move(handover.own_bell),
-              std::move(handover.peer_bell)},
-             {.peer = handover.peer,
-              .framing = handover.framing,
-              .max_message = handover.max_message,
-              .loans = handover.loans},
-             (handover.side & kUngreetedBit) == 0);
+  auto connection = create(
+      {std::move(*segment), (handover.side & kClientBit) != 0 ? ShmSide::client : ShmSide::listener,
+       std::move(handover.input), std::move(handover.own_bell), std::move(handover.peer_bell)},
+      {.peer = handover.peer,
+       .framing = handover.framing,
+       .max_message = handover.max_message,
+       .loans = handover.loans},
+      (handover.side & kUngreetedBit) == 0);
   if (!connection) {
     return connection.error().within(doing);
   }

@@ -23,8 +23,12 @@ class ShmConnection final : public FrameConnection {
   static Result<std::unique_ptr<ShmConnection>> adopt(Handover handover);
   ~ShmConnection() override;
 
-  static constexpr Capabilities kCapabilities{
-      .duplex = true, .many_peers = true, .fds = true, .loans = true, .peer_identity = true};
+  static constexpr Capabilities kCapabilities{.duplex = true,
+                                              .many_peers = true,
+                                              .fds = true,
+                                              .direct = true,
+                                              .loans = true,
+                                              .peer_identity = true};
   Capabilities capabilities() const noexcept override {
     Capabilities can = kCapabilities;
     can.loans = setup_.loans > 0;
@@ -65,6 +69,7 @@ class ShmConnection final : public FrameConnection {
   const ShmOutbox::Setup setup_;
   ShmOutbox outbox_;
   const std::unique_ptr<ShmInbox> inbox_;
+  bool handed_over_ = false;  // another process goes on with this end
 };
 
 }  // namespace troupe::transports

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/shm/shm_inbox.hpp"
 
-#include "troupe/transports/stream/fd_messages.hpp"
-
 #include <poll.h>
 
 #include <algorithm>
@@ -41,8 +39,7 @@ ShmInbox::ShmInbox(std::shared_ptr<const ShmLink> link, Address peer, os::EventS
                 ShmReader{link_->incoming().data, link_->segment.data_from(other(link_->side))}}},
       receive_limit_(max_message),
       scratch_(make_raw_bytes(std::max(ways_[0].area.capacity(), ways_[1].area.capacity()) / 4)),
-      greeted_(greeted),
-      loans_(link_) {}
+      notes_(link_, greeted) {}
 
 ShmInbox::~ShmInbox() = default;
 
@@ -51,8 +48,7 @@ ShmInbox::~ShmInbox() = default;
 void ShmInbox::close() {
   link_->incoming().reader.leave();
   fds_.clear();
-  heard_fds_.clear();
-  batches_.clear();
+  notes_.close();
   detached_.clear();
   for (Way& way : ways_) {
     way.large_fds.clear();
@@ -116,7 +112,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     if (taken) {
       continue;  // a piece: control records come between pieces
     }
-    if (peer_gone_) {
+    if (notes_.peer_is_gone()) {
       return failed(ended());
     }
     if (from == From::buffer || !waited_) {
@@ -126,11 +122,10 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     woken_in_vain_ = true;
     waited_ = false;
     kill_point("receive.woken");
-    auto looked = look_at_socket();
-    if (!looked) {
-      return failed(looked.error());
+    if (auto heard = hear(); !heard) {
+      return failed(heard.error());
     }
-    if (!peer_gone_) {
+    if (!notes_.peer_is_gone()) {
       return Progress::would_block;
     }
     // What it wrote before it went is still there.
@@ -148,7 +143,7 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
     return shm_broken("receive");
   }
   if (header.descriptors > 0) {
-    if (auto taken = take_descriptors(header.descriptors, fds_); !taken) {
+    if (auto taken = notes_.take_descriptors(header.descriptors, fds_); !taken) {
       return taken.error();
     }
     unusual_ = true;
@@ -160,10 +155,9 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
     return shm_broken("receive");
   }
   if (header.size > receive_limit_) {
-    return Error{Code::malformed, "a message of " + std::to_string(header.size) +
-                                      " bytes, above the limit of " +
-                                      std::to_string(receive_limit_) +
-                                      " (ConnectOptions::max_message)"};
+    return Error{Code::malformed,
+                 "a message of " + std::to_string(header.size) + " bytes, above the limit of " +
+                     std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
   }
   frame.body = copy_out(way, record, destination);
   kill_point("receive.copied");
@@ -182,16 +176,15 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
     std::memcpy(&size, piece.data(), sizeof size);
     piece = piece.subspan(sizeof size);
     if (size > receive_limit_) {
-      return Error{Code::malformed, "a message of " + std::to_string(size) +
-                                        " bytes, above the limit of " +
-                                        std::to_string(receive_limit_) +
-                                        " (ConnectOptions::max_message)"};
+      return Error{Code::malformed,
+                   "a message of " + std::to_string(size) + " bytes, above the limit of " +
+                       std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
     }
     if (piece.size() > size || size == 0) {
       return shm_broken("receive");
     }
     if (record.header.descriptors > 0) {
-      if (auto taken = take_descriptors(record.header.descriptors, way.large_fds); !taken) {
+      if (auto taken = notes_.take_descriptors(record.header.descriptors, way.large_fds); !taken) {
         return taken.error();
       }
     }
@@ -217,7 +210,7 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
   }
   frame.body = way.large.finish(frame.storage);
   fds_ = std::exchange(way.large_fds, {});
-  unusual_ = !fds_.empty();
+  unusual_ = !fds_.empty() || !frame.storage.empty();
   return Progress::done;
 }
 
@@ -228,8 +221,7 @@ void ShmInbox::leave_destination() {
 }
 
 Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& record,
-                                          IncomingFrame& frame,
-                                          std::span<std::byte> destination) {
+                                          IncomingFrame& frame, std::span<std::byte> destination) {
   std::span<const std::byte> content{scratch_.get(), record.header.size};
   std::memcpy(scratch_.get(), way.area.at(record.offset), content.size());
   take(way, record);
@@ -239,166 +231,78 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
     std::memcpy(&count, content.data(), sizeof count);
     content = content.subspan(sizeof count);
   }
-  if (count == 0 || count > references.size() ||
-      content.size() < count * sizeof(LoanReference)) {
+  if (count == 0 || count > references.size() || content.size() < count * sizeof(LoanReference)) {
     return shm_broken("receive");
   }
   std::memcpy(references.data(), content.data(), count * sizeof(LoanReference));
   frame.body = content.subspan(count * sizeof(LoanReference));
-  if (auto borrowed = borrow(std::span{references}.first(count), frame.body.size()); !borrowed) {
-    return borrowed.error();
+  std::array<std::span<const std::byte>, kMostReferences> parts;
+  const auto size = find(std::span{references}.first(count), frame.body.size(), parts);
+  if (!size) {
+    return size.error();
   }
-  frame.detached = detached_;
-  if (const std::size_t size = frame.size(); size <= destination.size()) {
-    frame.copy_to(destination);
-    frame.body = destination.first(size);
-    frame.detached = {};
-    detached_.clear();
-  } else if (frame.body.empty() && detached_.size() == 1) {
+  if (*size <= destination.size()) {
+    copy_parts(frame, references, std::span{parts}.first(count), destination);
+    return Progress::done;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    detached_.push_back({references.at(i).at, notes_.loans().view(references.at(i), parts.at(i))});
+  }
+  kill_point("loan.viewed");
+  if (frame.body.empty() && count == 1) {
     frame.storage = std::move(detached_.front().bytes);
     frame.body = frame.storage.bytes();
-    frame.detached = {};
     detached_.clear();
   }
-  unusual_ = unusual_ || !detached_.empty();
-  kill_point("loan.viewed");
+  frame.detached = detached_;
+  unusual_ = true;
   return Progress::done;
 }
 
-Result<void> ShmInbox::borrow(std::span<const LoanReference> references, std::size_t rest) {
+// Where the lent parts are; returns the size of the whole message.
+Result<std::size_t> ShmInbox::find(std::span<const LoanReference> references, std::size_t rest,
+                                   std::span<std::span<const std::byte>> parts) {
   std::size_t before = 0;
   std::size_t total = rest;
   for (const LoanReference& reference : references) {
-    while (!loans_.knows(reference.segment)) {
-      auto heard = hear();
-      if (!heard) {
-        return heard.error();
-      }
-      if (*heard == Progress::would_block) {
-        return shm_broken("receive a loan");
-      }
+    if (auto learned = notes_.learn_segment(reference.segment); !learned) {
+      return learned.error();
     }
     if (reference.at < before || reference.at > rest ||
         reference.length > receive_limit_ - std::min(receive_limit_, total)) {
       return shm_broken("receive a loan");
     }
-    auto view = loans_.view(reference);
-    if (!view) {
-      return view.error();
+    const auto bytes = notes_.loans().bytes_of(reference);
+    if (!bytes) {
+      return bytes.error();
     }
     before = reference.at;
     total += reference.length;
-    detached_.push_back({reference.at, std::move(*view)});
+    parts[static_cast<std::size_t>(&reference - references.data())] = *bytes;
   }
-  return {};
+  return total;
 }
 
-// ---- the socket --------------------------------------------------------------------------------
-
-// Those that came for the record that is next. They were sent before it.
-Result<void> ShmInbox::take_descriptors(std::size_t count, std::vector<UniqueFd>& into) {
-  while (batches_.empty()) {
-    auto heard = hear();
-    if (!heard) {
-      return heard.error();
+// All of it to the caller's place, where it fits; what was lent goes back at once.
+void ShmInbox::copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
+                          std::span<const std::span<const std::byte>> parts,
+                          std::span<std::byte> destination) {
+  std::byte* at = destination.data();
+  const auto add = [&at](std::span<const std::byte> part) {
+    if (!part.empty()) {
+      std::memcpy(at, part.data(), part.size());
+      at += part.size();
     }
-    if (*heard == Progress::would_block) {
-      return shm_broken("receive descriptors");
-    }
+  };
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    add(frame.body.subspan(from, references[i].at - from));
+    add(parts[i]);
+    from = references[i].at;
+    notes_.loans().give_back(references[i]);
   }
-  if (batches_.front().size() != count) {
-    return shm_broken("receive descriptors");
-  }
-  into = std::move(batches_.front());
-  batches_.pop_front();
-  kill_point("receive.descriptors");
-  return {};
-}
-
-// Takes what has been said, as far as one call does; would_block: nothing. An end is the peer's.
-Result<Progress> ShmInbox::hear() {
-  std::array<std::byte, 256> said;
-  iovec place{said.data(), said.size()};
-  const auto heard = receive_with_fds(link_->socket.get(), {&place, 1}, heard_fds_);
-  if (!heard && heard.error() != Code::disconnected) {
-    return heard.error();
-  }
-  if (!heard || heard->status == Transfer::Status::end) {
-    peer_gone_ = true;  // where it had not heard all that we said, by an error
-    return Progress::would_block;
-  }
-  if (heard->status == Transfer::Status::would_block) {
-    return Progress::would_block;
-  }
-  kill_point("receive.heard");
-  heard_.insert(heard_.end(), said.begin(),
-                said.begin() + static_cast<std::ptrdiff_t>(heard->bytes));
-  if (auto understood = understand(); !understood) {
-    return understood.error();
-  }
-  return Progress::done;
-}
-
-// Of what was heard, all that is whole.
-Result<void> ShmInbox::understand() {
-  std::span<const std::byte> rest{heard_};
-  const auto magic = std::as_bytes(std::span{&ShmSegment::Head::kMagic, 1});
-  if (!greeted_ && !std::ranges::equal(rest.first(std::min(rest.size(), magic.size())),
-                                       magic.first(std::min(rest.size(), magic.size())))) {
-    return ShmSegment::check({.magic = 0}, "receive");
-  }
-  if (!greeted_ && rest.size() >= sizeof(ShmSegment::Head)) {
-    ShmSegment::Head head;
-    std::memcpy(&head, rest.data(), sizeof head);
-    if (auto checked = ShmSegment::check(head, "receive"); !checked) {
-      return checked;
-    }
-    greeted_ = true;
-    waits_.ignore_input(link_->socket.get());
-    rest = rest.subspan(sizeof head);
-  }
-  while (greeted_ && rest.size() >= sizeof(ShmNote)) {
-    ShmNote note;
-    std::memcpy(&note, rest.data(), sizeof note);
-    rest = rest.subspan(sizeof note);
-    if (auto followed = follow(note); !followed) {
-      return followed;
-    }
-  }
-  heard_.erase(heard_.begin(), heard_.end() - static_cast<std::ptrdiff_t>(rest.size()));
-  return {};
-}
-
-Result<void> ShmInbox::follow(const ShmNote& note) {
-  if (note.count > heard_fds_.size() || note.zero != 0) {
-    return shm_broken("receive");
-  }
-  const auto end = heard_fds_.begin() + note.count;
-  std::vector<UniqueFd> fds{std::make_move_iterator(heard_fds_.begin()),
-                            std::make_move_iterator(end)};
-  heard_fds_.erase(heard_fds_.begin(), end);
-  switch (note.kind) {
-    case ShmNote::Kind::descriptors:
-      batches_.push_back(std::move(fds));
-      return {};
-    case ShmNote::Kind::segment:
-      return fds.size() == 1 ? loans_.add(note.id, std::move(fds.front()), note.size)
-                             : shm_broken("receive a loan");
-    case ShmNote::Kind::retired:
-      loans_.retire(note.id);
-      return {};
-  }
-  return shm_broken("receive");
-}
-
-// Nobody is woken for what is said by the socket, but for its end.
-Result<Progress> ShmInbox::look_at_socket() {
-  for (;;) {
-    auto heard = hear();
-    if (!heard || *heard == Progress::would_block) {
-      return heard;
-    }
-  }
+  add(frame.body.subspan(from));
+  frame.body = destination.first(static_cast<std::size_t>(at - destination.data()));
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -408,26 +312,43 @@ bool ShmInbox::has_record() noexcept {
       ways_, [](Way& way) { return way.reader.look().has_value() || way.reader.is_broken(); });
 }
 
+// What the peer has said meanwhile; nobody is woken for that, but for its end and its greeting.
+Result<void> ShmInbox::hear() {
+  const bool greeted = notes_.greeted();
+  auto heard = notes_.hear_all();
+  if (notes_.greeted() && !greeted) {
+    waits_.ignore_input(link_->socket.get());
+  }
+  return heard;
+}
+
+// Who cannot has promised nothing.
+void ShmInbox::make_visible() const noexcept {
+  if (takes_part_) {
+    os::make_all_visible();
+  }
+}
+
 bool ShmInbox::arm() {
-  if (error_ || peer_gone_ || preloaded_ || has_record()) {
+  if (error_ || notes_.peer_is_gone() || preloaded_ || has_record()) {
     return true;
   }
-  if (!greeted_) [[unlikely]] {
-    if (auto looked = look_at_socket(); !looked) {
-      failed(looked.error());
+  if (!notes_.greeted()) [[unlikely]] {
+    if (auto heard = hear(); !heard) {
+      failed(heard.error());
     }
-    if (error_ || peer_gone_) {
+    if (error_ || notes_.peer_is_gone()) {
       return true;
     }
   }
-  const auto make_all_visible = [] { os::make_all_visible(); };
+  const auto make_all_visible = [this] { make_visible(); };
   ShmSleepWord& sleep = link_->incoming().reader;
-  sleep.lie_down(make_all_visible);
-  promised_ = false;
-  // Who polls the set does not take what it reports.
+  // Who polls the set does not take what it reports; a bell that is rung from here on must stay.
   if (std::exchange(woken_in_vain_, false)) {
     waits_.take();
   }
+  sleep.lie_down(make_all_visible);
+  promised_ = false;
   kill_point("receive.lain_down");
   if (has_record()) {
     sleep.get_up(make_all_visible);
@@ -445,7 +366,7 @@ Readiness ShmInbox::readable() const noexcept {
 // ---- both --------------------------------------------------------------------------------------
 
 Result<void> ShmInbox::can_leave() const {
-  if (std::ranges::any_of(fds_, &UniqueFd::operator bool) || !batches_.empty() || !heard_.empty() ||
+  if (std::ranges::any_of(fds_, &UniqueFd::operator bool) || !notes_.empty() ||
       std::ranges::any_of(ways_, [](const Way& way) { return way.large.active(); })) {
     return Error{Code::refused, "a message is being received; receive it first"};
   }
@@ -457,7 +378,7 @@ void ShmInbox::leave() const noexcept {
     way.reader.leave_position();
   }
   // The next process has promised nothing.
-  link_->incoming().reader.get_up([] { os::make_all_visible(); });
+  link_->incoming().reader.get_up([this] { make_visible(); });
 }
 
 void ShmInbox::preload(Bytes message) {
@@ -473,8 +394,9 @@ Error ShmInbox::failed(const Error& error) {
 
 Error ShmInbox::ended() {
   const bool inside = std::ranges::any_of(ways_, [](const Way& way) { return way.large.active(); });
-  return inside ? Error{Code::malformed, "the connection ended inside a message"}
-                : Error{Code::closed, "the peer has closed the connection"};
+  const std::string how = link_->end_of_peer();
+  return inside ? Error{Code::malformed, "the connection ended inside a message: " + how}
+                : Error{Code::closed, how};
 }
 
 }  // namespace troupe::transports

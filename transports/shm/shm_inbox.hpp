@@ -10,15 +10,14 @@
 #include "troupe/base/os/event_set.hpp"
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/options.hpp"
-#include "troupe/transports/shm/borrowed_loans.hpp"
 #include "troupe/transports/shm/shm_link.hpp"
+#include "troupe/transports/shm/shm_notes.hpp"
 #include "troupe/transports/stream/large_body.hpp"
 #include "troupe/transports/stream/raw_bytes.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -69,8 +68,8 @@ class ShmInbox final {
   // Whether another process may go on with this half; and what it needs.
   Result<void> can_leave() const;
   void leave() const noexcept;
-  BorrowedLoans& loans() noexcept { return loans_; }
-  bool greeted() const noexcept { return greeted_; }
+  BorrowedLoans& loans() noexcept { return notes_.loans(); }
+  bool greeted() const noexcept { return notes_.greeted(); }
   // A message that another process received and did not take: it comes first.
   void preload(Bytes message);
 
@@ -113,13 +112,14 @@ class ShmInbox final {
                                  std::span<std::byte> destination);
   Result<Progress> receive_loaned(Way& way, const ShmReader::Record& record, IncomingFrame& frame,
                                   std::span<std::byte> destination);
-  Result<void> borrow(std::span<const LoanReference> references, std::size_t rest);
-  Result<void> take_descriptors(std::size_t count, std::vector<UniqueFd>& into);
-  Result<Progress> hear();
-  Result<void> understand();
-  Result<void> follow(const ShmNote& note);
-  Result<Progress> look_at_socket();
+  Result<std::size_t> find(std::span<const LoanReference> references, std::size_t rest,
+                           std::span<std::span<const std::byte>> parts);
+  void copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
+                  std::span<const std::span<const std::byte>> parts,
+                  std::span<std::byte> destination);
+  Result<void> hear();
   bool has_record() noexcept;
+  void make_visible() const noexcept;
   Error failed(const Error& error);
   Error ended();
 
@@ -129,19 +129,14 @@ class ShmInbox final {
   const bool takes_part_;  // in os::make_all_visible
   std::array<Way, 2> ways_;
   std::size_t receive_limit_;
-  RawBytes scratch_;  // the last small message
+  RawBytes scratch_;      // the last small message
   bool unusual_ = false;  // the next call has more to look at than the rings
   bool waited_ = false;   // and nothing has come since
   bool woken_in_vain_ = false;
   bool promised_ = false;  // to make all visible before the next sleep
-  bool peer_gone_ = false;
-  bool greeted_;
 
   std::vector<UniqueFd> fds_;  // of the message just taken
-  Bytes heard_;                // by the socket, and not understood yet: the beginning of a note
-  std::vector<UniqueFd> heard_fds_;
-  std::deque<std::vector<UniqueFd>> batches_;  // of messages to come
-  BorrowedLoans loans_;
+  ShmNotes notes_;
   std::vector<DetachedBytes> detached_;  // of the message just taken
   std::optional<Bytes> preloaded_;
   std::optional<Error> error_;

@@ -46,6 +46,8 @@ struct ShmLink final {
   void ring_peer() const noexcept;
   // Whether the last holder of the other end is gone. A system call.
   bool peer_is_gone() const noexcept;
+  // What became of the peer, once it is gone: "the peer's process 7 was killed by signal 9".
+  std::string end_of_peer() const;
   // What a half of this end sleeps by: its bell, the peer's end, and its greeting where that is
   // still to come. Errors: overloaded, system.
   Result<os::EventSet> make_waits(bool greeted) const;

@@ -6,6 +6,7 @@
 #include "troupe/transports/stream/fd_messages.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -16,12 +17,7 @@ namespace troupe::transports {
 namespace {
 
 // The reader copies one piece while the writer copies the next.
-constexpr std::size_t kPiece = 64U << 10U;
-// Parts of at least so many bytes are worth a loan, if one is to be had.
-constexpr std::size_t kWorthALoan = 128U << 10U;
-// As long as no more than that is lent: who reads slowly stops the sender, also by large messages.
-constexpr std::size_t kMostCopied = 8U << 20U;
-constexpr std::size_t kMostReferences = 16;
+constexpr std::size_t kPiece = 16U << 10U;
 constexpr std::size_t kMostDescriptors = 253;  // the kernel's, of one message
 
 // Copies `count` bytes of the frame from its byte `from` on.
@@ -43,16 +39,6 @@ void copy_part(const OutgoingFrame& frame, std::size_t from, std::size_t count,
   }
 }
 
-std::byte* put(std::byte* place, std::uint64_t number) noexcept {
-  std::memcpy(place, &number, sizeof number);
-  return place + sizeof number;
-}
-
-// What was sent before may have been received or not.
-Error peer_gone() {
-  return {Code::disconnected, "send: the peer has closed the connection", Effect::unknown};
-}
-
 }  // namespace
 
 ShmOutbox::ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup)
@@ -64,6 +50,8 @@ ShmOutbox::ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup)
                 ShmWriter{link_->outgoing().control, link_->segment.control_from(link_->side)}},
             Way{link_->segment.data_from(link_->side),
                 ShmWriter{link_->outgoing().data, link_->segment.data_from(link_->side)}}} {
+  link_->outgoing().writer_process.store(static_cast<std::uint32_t>(::getpid()),
+                                         std::memory_order_relaxed);
   link_->outgoing().writer_takes_part.store(takes_part_ ? 1 : 0, std::memory_order_release);
   decide_plain();
 }
@@ -86,9 +74,9 @@ void ShmOutbox::decide_plain() noexcept {
   const bool plain =
       setup_.framing != Framing::lines && !error_ &&
       std::ranges::all_of(ways_, [](const Way& way) { return way.rest.empty() && !way.begun; });
-  const std::size_t most =
-      std::min(ways_[0].writer.most_content(), ways_[1].writer.most_content());
-  plain_end_ = plain ? std::min(most, setup_.max_message) + 1 : 0;
+  for (Way& way : ways_) {
+    way.plain_end = plain ? std::min(way.writer.most_content(), setup_.max_message) + 1 : 0;
+  }
 }
 
 void ShmOutbox::copy_all(const OutgoingFrame& frame, std::byte* place) noexcept {
@@ -105,7 +93,7 @@ Result<Progress> ShmOutbox::wake(ShmSleepWord::Found found) {
     kill_point("send.ring");
     link_->ring_peer();
   } else if (link_->peer_is_gone()) {
-    return failed(peer_gone());
+    return ended();
   }
   return Progress::done;
 }
@@ -200,7 +188,7 @@ Result<std::optional<std::size_t>> ShmOutbox::room_for(Way& way, std::size_t con
     if (place || way.writer.is_broken()) {
       get_up();
     } else if (link_->peer_is_gone()) {
-      return failed(peer_gone());
+      return ended();
     }
   }
   if (way.writer.is_broken()) {
@@ -218,8 +206,9 @@ Result<void> ShmOutbox::lie_down() {
     }
     waits_ = std::move(*made);
   }
+  // What woke us before; a bell that is rung from here on must stay.
+  waits_->take();
   link_->outgoing().writer.lie_down([] {});
-  waits_->take();  // what woke us before
   kill_point("send.lain_down");
   return {};
 }
@@ -228,7 +217,7 @@ void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
 }
 
-Result<Progress> ShmOutbox::say(ShmNote note, std::span<UniqueFd> fds) {
+Result<Progress> ShmOutbox::say(ShmNote note, std::span<const int> fds) {
   iovec piece{&note, sizeof note};
   const auto sent = send_with_fds(link_->socket.get(), {&piece, 1}, fds);
   if (!sent) {
@@ -243,14 +232,21 @@ Result<Progress> ShmOutbox::say(ShmNote note, std::span<UniqueFd> fds) {
   return Progress::done;
 }
 
-// Before the record that mentions them is published.
+// Before the record that mentions them is published; they are moved from.
 Result<Progress> ShmOutbox::send_descriptors(std::span<UniqueFd> fds) {
   if (fds.empty()) {
     return Progress::done;
   }
-  auto said = say({.kind = ShmNote::Kind::descriptors,
-                   .count = static_cast<std::uint8_t>(fds.size())},
-                  fds);
+  std::array<int, kMostDescriptors> numbers;
+  std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
+  auto said =
+      say({.kind = ShmNote::Kind::descriptors, .count = static_cast<std::uint8_t>(fds.size())},
+          std::span{numbers}.first(fds.size()));
+  if (said && *said == Progress::done) {
+    for (UniqueFd& fd : fds) {
+      fd.reset();
+    }
+  }
   kill_point("send.descriptors");
   return said;
 }
@@ -270,7 +266,9 @@ Result<Progress> ShmOutbox::send_pieces(OutgoingFrame& frame, Way& way) {
     std::byte* at = way.area.at(**place);
     RecordHeader header{static_cast<std::uint32_t>(head + now), Kind::more};
     if (head > 0) {
-      at = put(at, frame.size);
+      const std::uint64_t size = frame.size;
+      std::memcpy(at, &size, sizeof size);
+      at += sizeof size;
       header.kind = Kind::first;
       header.descriptors = static_cast<std::uint8_t>(frame.fds.size());
       auto sent = send_descriptors(frame.fds);
@@ -356,140 +354,6 @@ Readiness ShmOutbox::writable() const noexcept {
   return {waits_->fd(), POLLIN, const_cast<os::EventSet*>(&*waits_)};
 }
 
-// ---- loans -------------------------------------------------------------------------------------
-
-Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
-  if (error_) {
-    return *error_;
-  }
-  if (bytes > setup_.max_message) {
-    return Error{Code::invalid_argument,
-                 "lend " + std::to_string(bytes) + " bytes: above the limit of " +
-                     std::to_string(setup_.max_message) + " (ConnectOptions::max_message)"};
-  }
-  socket_is_full_ = false;
-  auto lent = arena_->try_lend(bytes, arena_->budget());
-  if (lent && !*lent) {
-    if (auto lying = lie_down(); !lying) {
-      return lying.error();
-    }
-    lent = arena_->try_lend(bytes, arena_->budget());
-    if (!lent || *lent) {
-      get_up();
-    } else if (link_->peer_is_gone()) {
-      return failed(peer_gone());
-    }
-  }
-  if (!lent) {
-    return lent.error() == Code::malformed ? failed(lent.error()) : lent.error();
-  }
-  return lent;
-}
-
-bool ShmOutbox::is_worth_a_loan(std::span<const std::byte> piece) const noexcept {
-  return setup_.loans > 0 && (piece.size() >= kWorthALoan || arena_->owns(piece));
-}
-
-// Sends a message of which large parts are lent rather than copied into the ring. Nothing: it has
-// none, or nothing can be lent now.
-Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way& way) {
-  using Outcome = std::optional<Progress>;
-  std::size_t rest = frame.size;
-  std::size_t parts = 0;
-  for (const auto& piece : frame.pieces) {
-    if (is_worth_a_loan(piece)) {
-      rest -= piece.size();
-      ++parts;
-    }
-  }
-  const std::size_t heads = sizeof(std::uint64_t) + parts * sizeof(LoanReference);
-  if (parts == 0 || parts > kMostReferences || heads + rest > way.writer.most_content()) {
-    return Outcome{};
-  }
-  const auto place = room_for(way, heads + rest);
-  if (!place) {
-    return place.error();
-  }
-  if (!*place) {
-    return Outcome{Progress::would_block};
-  }
-  if (!refer_to_parts(frame)) {
-    return Outcome{};
-  }
-  auto told = tell_news();
-  if (told && *told == Progress::done) {
-    const auto count = static_cast<std::uint8_t>(frame.fds.size());
-    told = send_descriptors(frame.fds);
-    if (told && *told == Progress::done) {
-      std::byte* at = put(way.area.at(**place), references_.size());
-      std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
-      at += references_.size() * sizeof(LoanReference);
-      for (const auto& piece : frame.pieces) {
-        if (!is_worth_a_loan(piece) && !piece.empty()) {
-          std::memcpy(at, piece.data(), piece.size());
-          at += piece.size();
-        }
-      }
-      kill_point("loan.referred");
-      auto published =
-          publish(way, {static_cast<std::uint32_t>(heads + rest), Kind::loaned, count});
-      return published ? Result<Outcome>{*published} : published.error();
-    }
-  }
-  for (const LoanReference& reference : references_) {
-    arena_->take_back(reference);
-  }
-  return told ? Result<Outcome>{*told} : told.error();
-}
-
-// Fills references_; false: a part cannot be lent, and none is.
-bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
-  references_.clear();
-  std::size_t at = 0;
-  for (const auto& piece : frame.pieces) {
-    if (!is_worth_a_loan(piece)) {
-      at += piece.size();
-      continue;
-    }
-    auto reference = arena_->refer_to(piece);
-    if (!reference) {
-      if (auto lent = arena_->try_lend(piece.size(), kMostCopied); lent && *lent) {
-        std::memcpy((*lent)->bytes().data(), piece.data(), piece.size());
-        reference = arena_->refer_to((*lent)->bytes());
-      }
-    }
-    if (!reference) {
-      for (const LoanReference& taken : references_) {
-        arena_->take_back(taken);
-      }
-      return false;
-    }
-    reference->at = at;
-    references_.push_back(*reference);
-  }
-  return true;
-}
-
-Result<Progress> ShmOutbox::tell_news() {
-  while (const auto news = arena_->next_news()) {
-    std::array<UniqueFd, 1> memory;
-    if (news->fd >= 0) {
-      auto duplicate = UniqueFd::duplicate(news->fd);
-      if (!duplicate) {
-        return duplicate.error().within("send to " + setup_.peer.text());
-      }
-      memory[0] = std::move(*duplicate);
-    }
-    auto said = say(news->note, news->fd >= 0 ? std::span<UniqueFd>{memory} : std::span<UniqueFd>{});
-    if (!said || *said == Progress::would_block) {
-      return said;
-    }
-    arena_->announced();
-    kill_point("grow.told");
-  }
-  return Progress::done;
-}
-
 // ---- both --------------------------------------------------------------------------------------
 
 Result<void> ShmOutbox::prepare_to_leave() {
@@ -511,6 +375,11 @@ void ShmOutbox::leave() const noexcept {
   for (const Way& way : ways_) {
     way.writer.leave_position();
   }
+}
+
+// What was sent before may have been received or not.
+Error ShmOutbox::ended() {
+  return failed({Code::disconnected, "send: " + link_->end_of_peer(), Effect::unknown});
 }
 
 Error ShmOutbox::failed(const Error& error) {

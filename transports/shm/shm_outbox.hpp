@@ -37,7 +37,7 @@ class ShmOutbox final {
   // As FrameConnection says.
   Result<Progress> try_send(OutgoingFrame& frame, Lane lane) {
     Way& way = ways_[static_cast<std::size_t>(lane)];
-    if (frame.size < plain_end_ && frame.fds.empty() && frame.taken == 0) [[likely]] {
+    if (frame.size < way.plain_end && frame.fds.empty() && frame.taken == 0) [[likely]] {
       if (const auto place = way.writer.prepare(frame.size)) [[likely]] {
         copy_all(frame, way.area.at(*place));
         kill_point("send.copied");
@@ -65,6 +65,7 @@ class ShmOutbox final {
   struct Way {
     SharedArea area;
     ShmWriter writer;
+    std::size_t plain_end = 0;  // smaller messages are one record, if they have no descriptors
     const OutgoingFrame* begun = nullptr;  // a frame of which a part has left
     Bytes rest{};                          // of a frame that was taken over
     std::size_t rest_sent = 0;
@@ -95,8 +96,9 @@ class ShmOutbox final {
   bool refer_to_parts(const OutgoingFrame& frame);
   Result<Progress> flush_rest(Way& way);
   Result<Progress> tell_news();
-  Result<Progress> say(ShmNote note, std::span<UniqueFd> fds);
+  Result<Progress> say(ShmNote note, std::span<const int> fds);
   Error failed(const Error& error);
+  Error ended();
   void decide_plain() noexcept;
 
   const std::shared_ptr<const ShmLink> link_;
@@ -104,7 +106,6 @@ class ShmOutbox final {
   const std::shared_ptr<LoanArena> arena_;
   const bool takes_part_;  // in os::make_all_visible
   std::array<Way, 2> ways_;
-  std::size_t plain_end_ = 0;  // smaller messages are one record, if they have no descriptors
   std::optional<os::EventSet> waits_;  // made at the first wait
   bool socket_is_full_ = false;        // with what the peer has not heard yet
   std::optional<Error> error_;

@@ -22,7 +22,8 @@ constexpr std::uint32_t layout_of_this_build() {
   std::uint32_t hash = 2166136261U;
   for (const std::uint64_t number :
        {std::uint64_t{kDirectionsAt}, std::uint64_t{kAreasAt}, std::uint64_t{sizeof(ShmDirection)},
-        std::uint64_t{offsetof(ShmDirection, control)}, std::uint64_t{offsetof(ShmDirection, reader)},
+        std::uint64_t{offsetof(ShmDirection, control)},
+        std::uint64_t{offsetof(ShmDirection, reader)},
         std::uint64_t{offsetof(ShmDirection, returns)}, std::uint64_t{kMostLoans},
         std::uint64_t{ShmSegment::kControlRing}, std::uint64_t{kRecordHeader},
         std::uint64_t{sizeof(ShmSegment::Head)},

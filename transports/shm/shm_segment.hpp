@@ -35,6 +35,9 @@ struct ShmDirection {
   ShmSleepWord writer;
   // The writer takes part in os::make_all_visible: the reader may promise to call it.
   alignas(128) std::atomic<std::uint32_t> writer_takes_part{0};
+  // For the text of an error: which process it is, as it sees itself; and that it has closed.
+  std::atomic<std::uint32_t> writer_process{0};
+  std::atomic<std::uint32_t> writer_closed{0};
   // The reader's: how many times it has ever given back the loan of each slot.
   alignas(128) std::array<std::atomic<std::uint32_t>, kMostLoans> returns{};
 };

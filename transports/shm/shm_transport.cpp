@@ -24,18 +24,17 @@ namespace {
 using Head = ShmSegment::Head;
 
 // How much of a connection's memory may be out as loans at once, by default.
-constexpr std::size_t kDefaultLoans = 64U << 20U;
+constexpr std::size_t kDefaultLoans = 128U << 20U;
 
 Result<std::unique_ptr<FrameConnection>> connection_of(ShmLink link, const Address& peer,
                                                        const ConnectOptions& options,
                                                        std::size_t loans, bool greeted) {
-  auto connection =
-      ShmConnection::create(std::move(link),
-                            {.peer = peer,
-                             .framing = options.framing,
-                             .max_message = options.max_message,
-                             .loans = loans},
-                            greeted);
+  auto connection = ShmConnection::create(std::move(link),
+                                          {.peer = peer,
+                                           .framing = options.framing,
+                                           .max_message = options.max_message,
+                                           .loans = loans},
+                                          greeted);
   if (!connection) {
     return connection.error();
   }
@@ -53,9 +52,8 @@ Result<std::size_t> option_of(const Address& address, std::string_view name, std
   const auto [end, error] =
       std::from_chars(option->data(), option->data() + option->size(), number);
   if (error != std::errc{} || end != option->data() + option->size()) {
-    return Error{Code::invalid_argument,
-                 doing + ": " + std::string{name} + "=" + std::string{*option} +
-                     " is no number of bytes"};
+    return Error{Code::invalid_argument, doing + ": " + std::string{name} + "=" +
+                                             std::string{*option} + " is no number of bytes"};
   }
   return number;
 }
@@ -145,21 +143,18 @@ Result<std::unique_ptr<FrameConnection>> welcome(UniqueFd socket, const Address&
   if (!bells) {
     return bells.error();
   }
+  const int place = socket.get();
+  // What is our bell here is the peer's there.
+  const std::array fds{segment->fd(), bells->peer.get(), bells->own.get()};
   auto ours = connection_of({std::move(*segment), ShmSide::listener, std::move(socket),
                              std::move(bells->own), std::move(bells->peer)},
                             address, options, sizes.loans, false);
   if (!ours) {
     return ours.error().within(doing);
   }
-  auto theirs = (*ours)->hand_over(nullptr);
-  if (!theirs) {
-    return theirs.error();
-  }
   Head head = ShmSegment::head_for(sizes.ring);
   iovec piece{&head, sizeof head};
-  std::array fds{std::move(theirs->memory), std::move(theirs->peer_bell),
-                 std::move(theirs->own_bell)};
-  const auto sent = send_with_fds(theirs->input.get(), {&piece, 1}, fds);
+  const auto sent = send_with_fds(place, {&piece, 1}, std::span<const int>{fds});
   kill_point("accept.told");
   if (!sent || sent->bytes != sizeof head) {
     return std::unique_ptr<FrameConnection>{};  // this client is gone already
@@ -215,7 +210,8 @@ class ShmDial final : public Dial {
     if (heard->status == Transfer::Status::end) {
       return Error{Code::refused, doing_ +
                                       ": the listener has hung up; it may be short of memory or "
-                                      "descriptors, or serve another transport"};
+                                      "descriptors, serve another transport, or not take this "
+                                      "user (?peers=any at its address)"};
     }
     if (heard->bytes != sizeof head) {
       return Error{Code::malformed, doing_ + ": the peer does not speak the protocol of shm:"};

@@ -4,7 +4,7 @@
 // shm: through memory that the two processes share. shm://name, met by a socket of that name in
 // this user's private directory; shm:/path, by a socket at a path; shm: alone for a name that the
 // system chooses. ?ring=BYTES sets how much each direction holds (256 KiB; a power of two), as the
-// listener says; ?loans=BYTES how much this end lends at once beyond that (64 MiB; 0: nothing).
+// listener says; ?loans=BYTES how much this end lends at once beyond that (128 MiB; 0: nothing).
 // Carries descriptors; the kernel vouches for the peer, as with unix:.
 
 #include "troupe/transports/transport.hpp"

@@ -43,7 +43,7 @@ class SleepWord final {
       }
     }
     // Pairs with the exchange in lie_down: publishes what was written before.
-    seen = state_.fetch_or(0, std::memory_order_acq_rel);
+    seen = state_.fetch_add(0, std::memory_order_acq_rel);
     if (seen == awake || seen == swift) [[likely]] {
       return Found::nobody;
     }
@@ -57,7 +57,7 @@ class SleepWord final {
   // Before the last look. `make_all_visible` is the call to the kernel.
   template <class Call>
   void lie_down(Call make_all_visible) noexcept {
-    // Pairs with the fetch_or in look_for_sleeper.
+    // Pairs with the fetch_add in look_for_sleeper.
     if (was_promised(state_.exchange(asleep, std::memory_order_acq_rel))) {
       make_all_visible();
     }

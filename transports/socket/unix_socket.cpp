@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
 
 namespace troupe::transports {
 namespace {
@@ -90,11 +92,31 @@ Result<SocketAddress> unix_address(const std::string& place, const std::string& 
   return address;
 }
 
+namespace {
+
+// In a user namespace that does not know them all, the kernel shows every user unknown there as one
+// number: who has it may be anybody.
+bool means_one_user(uid_t user) {
+  constexpr std::uint64_t kAll = 0xffffffff;
+  std::uint64_t unknown = 65534;
+  std::ifstream{"/proc/sys/kernel/overflowuid"} >> unknown;
+  if (user != unknown) {
+    return true;
+  }
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  std::ifstream{"/proc/self/uid_map"} >> inside >> outside >> count;
+  return inside == 0 && count == kAll;
+}
+
+}  // namespace
+
 bool is_same_user(int socket) noexcept {
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         (peer.uid == ::geteuid() || peer.uid == 0);
+         (peer.uid == 0 || (peer.uid == ::geteuid() && means_one_user(peer.uid)));
 }
 
 Result<UnixListening> listen_at_place(const std::string& place, const std::string& doing) {

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -51,25 +52,34 @@ Error socket_failed(const char* doing) {
 }
 
 Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<UniqueFd> fds) {
+  std::array<int, kMaxFds> numbers;
+  if (fds.size() > numbers.size()) {
+    return Error{Code::invalid_argument, "send file descriptors: at most 253 in a message"};
+  }
+  std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
+  auto sent = send_with_fds(socket, pieces, std::span<const int>{numbers}.first(fds.size()));
+  if (sent && sent->status == Transfer::Status::moved) {
+    for (UniqueFd& fd : fds) {
+      fd.reset();
+    }
+  }
+  return sent;
+}
+
+Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<const int> fds) {
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   alignas(cmsghdr) std::array<std::byte, kControlSize> control;
   if (!fds.empty()) {
-    if (fds.size() > kMaxFds) {
-      return Error{Code::invalid_argument, "send file descriptors: at most 253 in a message"};
-    }
     message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
     std::memset(control.data(), 0, message.msg_controllen);
     cmsghdr* part = CMSG_FIRSTHDR(&message);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    for (std::size_t i = 0; i < fds.size(); ++i) {
-      const int fd = fds[i].get();
-      std::memcpy(CMSG_DATA(part) + i * sizeof(int), &fd, sizeof(int));
-    }
+    part->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(part), fds.data(), fds.size_bytes());
   }
   for (;;) {
     const bool plain = pieces.size() == 1 && fds.empty();
@@ -77,9 +87,6 @@ Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<Un
         plain ? ::send(socket, pieces[0].iov_base, pieces[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
               : ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
-      for (UniqueFd& fd : fds) {
-        fd.reset();
-      }
       return Transfer{Transfer::Status::moved, static_cast<std::size_t>(sent)};
     }
     if (errno == EAGAIN) {

@@ -16,6 +16,9 @@ namespace troupe::transports {
 // disconnected, invalid_argument (more than 253 descriptors), system.
 Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<UniqueFd> fds);
 
+// The same with descriptors that stay the caller's.
+Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<const int> fds);
+
 // Reads into `places`; descriptors that came are appended to `fds`. Errors: disconnected, malformed
 // (descriptors were cut off), system.
 Result<Transfer> receive_with_fds(int socket, std::span<iovec> places, std::vector<UniqueFd>& fds);

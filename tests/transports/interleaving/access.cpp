@@ -25,8 +25,8 @@ std::string describe(const Access& access, const std::string& place, std::uint64
     case Kind::exchange:
       text << at() << "exchange for " << access.operand << ": " << answer;
       break;
-    case Kind::bit_or:
-      text << at() << "fetch_or " << access.operand << ": " << answer;
+    case Kind::add:
+      text << at() << "fetch_add " << access.operand << ": " << answer;
       break;
     case Kind::compare_exchange:
       text << at() << "compare_exchange " << access.expected << " for " << access.operand << ": "

@@ -19,7 +19,7 @@ struct Access {
     load,
     store,
     exchange,          // the answer is what was there
-    bit_or,            // likewise
+    add,               // likewise
     compare_exchange,  // likewise; stored when that is `expected`
     make_all_visible,
     ring,    // wakes the other thread from its sleep, or from its next

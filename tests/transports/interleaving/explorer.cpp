@@ -98,7 +98,7 @@ std::size_t Explorer::choices(const State& state, Thread thread) {
     case Kind::compare_exchange:  // may fail because of an older store
       return readable;
     case Kind::exchange:
-    case Kind::bit_or:
+    case Kind::add:
       return next.torn ? readable : 1;
     case Kind::choose:
       return next.operand;
@@ -119,10 +119,10 @@ std::uint64_t Explorer::make(State& state, Thread thread, const Access& access,
         memory.store(thread, location, access.operand, access.order);
         return 0;
       case Kind::exchange:
-      case Kind::bit_or: {
+      case Kind::add: {
         const std::uint64_t before = memory.value(location, choice);
         const std::uint64_t after =
-            access.kind == Kind::exchange ? access.operand : before | access.operand;
+            access.kind == Kind::exchange ? access.operand : before + access.operand;
         if (!access.torn) return memory.read_modify_write(thread, location, after, access.order);
         memory.load(thread, location, choice, access.order);
         memory.store(thread, location, after, access.order);

@@ -84,7 +84,7 @@ TEST_F(MemoryTest, OneCallThatMakesAllVisibleIsEnoughForBoth) {
 TEST_F(MemoryTest, ReadModifyWritesOfOneWordHaveAnOrder) {
   const auto side = [&](auto& mine, auto& others) {
     mine.store(1, kRelaxed);
-    y_.fetch_or(0, kBoth);
+    y_.fetch_add(0, kBoth);
     must_not_be_both(others.load(kRelaxed) == 0);
   };
   ModelAtomic<std::uint64_t> z{0};
@@ -108,7 +108,7 @@ TEST_F(MemoryTest, AReadModifyWriteContinuesWhatAnotherReleased) {
         x_.store(1, kRelease);
       },
       [&] {
-        if (x_.fetch_or(2, kRelaxed) != 1) return;
+        if (x_.fetch_add(2, kRelaxed) != 1) return;
         if (x_.load(kAcquire) == 3) expect_content();
       });
   EXPECT_EQ(explored.failure, "");

@@ -23,7 +23,7 @@ class ModelAtomic final {
   T load(std::memory_order order) const { return ask(Access::Kind::load, order, 0); }
   void store(T value, std::memory_order order) { ask(Access::Kind::store, order, value); }
   T exchange(T value, std::memory_order order) { return ask(Access::Kind::exchange, order, value); }
-  T fetch_or(T value, std::memory_order order) { return ask(Access::Kind::bit_or, order, value); }
+  T fetch_add(T value, std::memory_order order) { return ask(Access::Kind::add, order, value); }
   bool compare_exchange_strong(T& expected, T value, std::memory_order order) {
     const T before = ask(Access::Kind::compare_exchange, order, value, expected);
     const bool stored = before == expected;

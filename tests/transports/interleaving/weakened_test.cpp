@@ -40,7 +40,7 @@ Explorer::Weaken plain_store(std::string place) {
 
 Explorer::Weaken plain_load(std::string place) {
   return [place = std::move(place)](Access made, const std::string& location) {
-    if (made.kind == Kind::bit_or && is_at(place, location)) {
+    if (made.kind == Kind::add && is_at(place, location)) {
       made.kind = Kind::load;
       made.order = std::memory_order_acquire;
     }
@@ -119,7 +119,7 @@ std::vector<Weakened> all() {
       {"ReaderLiesDownByAStore", ring(plain_store("reader's word")), kLost},
       {"ReaderLiesDownRelaxed", ring(relaxed(Kind::exchange, "reader's word")), kLost},
       {"WriterLooksForSleeperByALoad", ring(plain_load("reader's word")), kLost},
-      {"WriterLooksForSleeperRelaxed", ring(relaxed(Kind::bit_or, "reader's word")), kLost},
+      {"WriterLooksForSleeperRelaxed", ring(relaxed(Kind::add, "reader's word")), kLost},
       {"WriterLooksForSleeperFirst", ring(Slip::writer_looks_for_sleeper_first), kLost},
       {"ReadersPromiseNotKept", trusting(ring(Slip::nothing_made_visible)), kLost},
 
@@ -127,7 +127,7 @@ std::vector<Weakened> all() {
       {"WriterLiesDownByAStore", full(ring(plain_store("writer's word"))), kLost},
       {"WriterLiesDownRelaxed", full(ring(relaxed(Kind::exchange, "writer's word"))), kLost},
       {"ReaderLooksForSleeperByALoad", full(ring(plain_load("writer's word"))), kLost},
-      {"ReaderLooksForSleeperRelaxed", full(ring(relaxed(Kind::bit_or, "writer's word"))), kLost},
+      {"ReaderLooksForSleeperRelaxed", full(ring(relaxed(Kind::add, "writer's word"))), kLost},
       {"ReaderLooksForSleeperFirst", full_of_one(ring(Slip::reader_looks_for_sleeper_first)),
        kLost},
       {"WritersPromiseNotKept", trusting_the_writer(ring(Slip::nothing_made_visible)), kLost},
