@@ -93,6 +93,9 @@ LoanReference LoanArena::refer(std::uint32_t slot, std::size_t offset,
 void LoanArena::take_back(const LoanReference& reference) noexcept {
   const std::lock_guard lock{mutex_};
   Slot& slot = slots_[reference.slot];
+  if (slot.sent == 0) {
+    return;  // the peer has given back what it did not have yet
+  }
   --references_;
   if (--slot.sent == 0 && !slot.held) {
     release(slot);

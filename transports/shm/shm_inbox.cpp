@@ -121,6 +121,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     // Woken, and not by a message.
     woken_in_vain_ = true;
     waited_ = false;
+    kill_point("receive.woken");
     if (auto heard = hear(); !heard) {
       return failed(heard.error());
     }
@@ -189,7 +190,8 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
     }
     way.large.begin(size, piece, destination);
   } else {
-    if (!way.large.active() || piece.size() > way.large.missing() ||
+    // Of pieces that bring nothing there could be a ring full, and one that never ends.
+    if (!way.large.active() || piece.empty() || piece.size() > way.large.missing() ||
         record.header.descriptors > 0) {
       return shm_broken("receive");
     }

@@ -165,6 +165,7 @@ Result<Progress> ShmOutbox::send_by(Way& way, OutgoingFrame& frame) {
         return Progress::would_block;
       }
       copy_all(frame, way.area.at(**place));
+      kill_point("send.copied");
       const auto count = static_cast<std::uint8_t>(frame.fds.size());
       auto sent = send_descriptors(frame.fds);
       if (!sent || *sent == Progress::would_block) {

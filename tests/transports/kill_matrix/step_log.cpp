@@ -13,6 +13,7 @@
 #include <new>
 #include <regex>
 #include <set>
+#include <utility>
 
 namespace troupe::harness {
 namespace {
@@ -23,6 +24,8 @@ constexpr std::size_t kNowhere = StepLog::kMostSteps;
 StepLog* the_log = nullptr;
 std::size_t fatal_step = kNowhere;
 std::uint32_t fatal_time = 0;
+std::size_t awaited_step = kNowhere;
+std::function<void()> awaited_action;
 
 std::vector<std::string> names_in_sources() {
   std::set<std::string> names;
@@ -73,6 +76,11 @@ void die_at(std::size_t step, std::uint32_t time) {
   fatal_time = time;
 }
 
+void meanwhile(std::string_view step, std::function<void()> action) {
+  awaited_step = step_of(step);
+  awaited_action = std::move(action);
+}
+
 }  // namespace troupe::harness
 
 namespace troupe::transports {
@@ -80,11 +88,15 @@ namespace troupe::transports {
 void kill_point(const char* step) noexcept {
   using namespace harness;
   static const std::size_t committed = step_of("ring.committed");
+  const std::size_t which = step_of(step);
+  if (which == awaited_step) {
+    awaited_step = kNowhere;
+    std::exchange(awaited_action, {})();
+  }
   StepLog* const log = the_log;
   if (log == nullptr) {
     return;
   }
-  const std::size_t which = step_of(step);
   if (which == committed) {
     ++log->committed.at(log->sending);
   }

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,5 +64,7 @@ class SharedLogs final {
 void log_steps(StepLog* log);
 // This process ends itself by SIGKILL when it passes `step` for the `time`-th time.
 void die_at(std::size_t step, std::uint32_t time);
+// Does this when it next passes `step`, at any place: what the other side does meanwhile.
+void meanwhile(std::string_view step, std::function<void()> action);
 
 }  // namespace troupe::harness
