@@ -130,7 +130,7 @@ Result<Progress> ShmOutbox::send_otherwise(OutgoingFrame& frame, Lane lane) {
   auto sent = send_by(way, frame);
   if (sent && *sent == Progress::would_block && lane == Lane::control && way.begun == &frame) {
     take_over(frame);  // a control message waits for nobody once it has begun
-    sent = Progress::done;
+    *sent = Progress::done;
   }
   frame.buffered = buffered();
   return sent;
