@@ -50,6 +50,7 @@ std::optional<LoanReference> LoanArena::lend_copy(std::span<const std::byte> byt
   }
   Slot& lent = slots_[**slot];
   std::memcpy(lent.segment->mapping.bytes().data() + lent.range.offset, bytes.data(), bytes.size());
+  kill_point("loan.copied");
   lent.held = false;
   return refer(**slot, lent.range.offset, bytes.size());
 }
