@@ -141,10 +141,10 @@ class ShmEnemy final {
         direction.control.read += change;
         break;
       case 3:
-        std::memcpy(&direction.reader, &change, sizeof change);
+        set_word(&direction.reader, change);
         break;
       case 4:
-        std::memcpy(&direction.writer, &change, sizeof change);
+        set_word(&direction.writer, change);
         break;
       case 5:
         direction.writer_takes_part = change;
@@ -208,6 +208,8 @@ class ShmEnemy final {
     }();
     return made;
   }
+
+  static void set_word(void* word, std::uint32_t value) { std::memcpy(word, &value, sizeof value); }
 
   // Where the honest end reads next, if it has been left alone.
   void write(bool control, std::span<const std::byte> begin, std::size_t size, Header header) {

@@ -237,7 +237,7 @@ void check_that_it_goes_on(const ConnectionPair& other) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const ConnectionPair other = make_pair("shm:?ring=4096");
-  static const int free_before = free_descriptor();
+  const int free_before = free_descriptor();
   static const std::size_t mapped_before = mapped_memfds();
   static unsigned inputs = 0;
   Input input{std::as_bytes(std::span{data, size})};

@@ -71,6 +71,26 @@ TEST_P(FrameConnectionTest, DescriptorsArriveWithTheirMessageOrAreRefused) {  //
   EXPECT_EQ(::fcntl(came[0].get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 }
 
+TEST_P(FrameConnectionTest, AControlMessageHasItsOwnDescriptorsWhicheverIsReceivedFirst) {
+  connect();
+  if (!carries_fds()) {
+    return;  // DescriptorsArriveWithTheirMessageOrAreRefused has the refusal
+  }
+  auto first = files(1);
+  auto second = files(1);
+  const auto of_data = inodes(first);
+  const auto of_control = inodes(second);
+  Outgoing data{"data", std::move(first)};
+  Outgoing control{"control", std::move(second)};
+  ASSERT_TRUE(sender().try_send(data.frame, Lane::data, When::now));
+  ASSERT_TRUE(sender().try_send(control.frame, Lane::control, When::now));
+
+  for (int i = 0; i < 2; ++i) {
+    const auto& due = receive_text(receiver()) == "data" ? of_data : of_control;
+    EXPECT_EQ(inodes(take(receiver(), 1)), due);
+  }
+}
+
 TEST_P(FrameConnectionTest, EachMessageHasItsOwnDescriptors) {
   connect();
   if (!carries_fds()) {

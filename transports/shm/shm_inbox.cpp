@@ -38,7 +38,9 @@ ShmInbox::ShmInbox(std::shared_ptr<const ShmLink> link, Address peer, os::EventS
             Way{link_->segment.data_from(other(link_->side)),
                 ShmReader{link_->incoming().data, link_->segment.data_from(other(link_->side))}}},
       receive_limit_(max_message),
-      scratch_(make_raw_bytes(std::max(ways_[0].area.capacity(), ways_[1].area.capacity()) / 4)),
+      scratch_size_(std::max(ways_[0].area.capacity(), ways_[1].area.capacity()) / 4),
+      plain_limit_(std::min(max_message, scratch_size_)),
+      scratch_(make_raw_bytes(scratch_size_)),
       notes_(link_, greeted) {}
 
 ShmInbox::~ShmInbox() = default;
@@ -139,11 +141,11 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
   if (header.kind == Kind::first || header.kind == Kind::more) {
     return receive_piece(way, record, frame, destination);
   }
-  if (way.large.active()) {
+  if (way.large.active() || header.size > scratch_size_) {
     return shm_broken("receive");
   }
   if (header.descriptors > 0) {
-    if (auto taken = notes_.take_descriptors(header.descriptors, fds_); !taken) {
+    if (auto taken = notes_.take_descriptors(lane_of(way), header.descriptors, fds_); !taken) {
       return taken.error();
     }
     unusual_ = true;
@@ -184,7 +186,9 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
       return shm_broken("receive");
     }
     if (record.header.descriptors > 0) {
-      if (auto taken = notes_.take_descriptors(record.header.descriptors, way.large_fds); !taken) {
+      if (auto taken =
+              notes_.take_descriptors(lane_of(way), record.header.descriptors, way.large_fds);
+          !taken) {
         return taken.error();
       }
     }
@@ -268,7 +272,10 @@ Result<std::size_t> ShmInbox::find(std::span<const LoanReference> references, st
     if (auto learned = notes_.learn_segment(reference.segment); !learned) {
       return learned.error();
     }
-    if (reference.at < before || reference.at > rest ||
+  }
+  for (const LoanReference& reference : references) {
+    // Whoever lies may have retired one while the next was learned.
+    if (!notes_.loans().knows(reference.segment) || reference.at < before || reference.at > rest ||
         reference.length > receive_limit_ - std::min(receive_limit_, total)) {
       return shm_broken("receive a loan");
     }

@@ -15,6 +15,7 @@
 #include "troupe/transports/stream/large_body.hpp"
 #include "troupe/transports/stream/raw_bytes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -44,7 +45,7 @@ class ShmInbox final {
           continue;
         }
         if (record->header.kind == Kind::message && record->header.descriptors == 0 &&
-            record->header.size <= receive_limit_) [[likely]] {
+            record->header.size <= plain_limit_) [[likely]] {
           frame.body = copy_out(way, *record, destination);
           kill_point("receive.copied");
           take(way, *record);
@@ -59,7 +60,10 @@ class ShmInbox final {
     return receive_otherwise(frame, destination, from);
   }
   void leave_destination();
-  void set_receive_limit(std::size_t bytes) noexcept { receive_limit_ = bytes; }
+  void set_receive_limit(std::size_t bytes) noexcept {
+    receive_limit_ = bytes;
+    plain_limit_ = std::min(bytes, scratch_size_);
+  }
   std::span<UniqueFd> fds() noexcept { return fds_; }
   void drop_fds() noexcept { fds_.clear(); }
   bool arm();
@@ -103,6 +107,7 @@ class ShmInbox final {
     }
   }
   void give_back(Way& way) noexcept;
+  Lane lane_of(const Way& way) const noexcept { return static_cast<Lane>(&way - ways_.data()); }
 
   Result<Progress> receive_otherwise(IncomingFrame& frame, std::span<std::byte> destination,
                                      From from);
@@ -129,9 +134,11 @@ class ShmInbox final {
   const bool takes_part_;  // in os::make_all_visible
   std::array<Way, 2> ways_;
   std::size_t receive_limit_;
-  RawBytes scratch_;      // the last small message
-  bool unusual_ = false;  // the next call has more to look at than the rings
-  bool waited_ = false;   // and nothing has come since
+  std::size_t scratch_size_;  // no honest record is larger
+  std::size_t plain_limit_;   // the lesser of both
+  RawBytes scratch_;          // the last small message
+  bool unusual_ = false;      // the next call has more to look at than the rings
+  bool waited_ = false;       // and nothing has come since
   bool woken_in_vain_ = false;
   bool promised_ = false;  // to make all visible before the next sleep
 

@@ -20,7 +20,7 @@ namespace troupe::transports {
 // and before them. Part of the wire format.
 struct ShmNote {
   enum class Kind : std::uint8_t {
-    descriptors = 1,  // `count` of them, for the next record that has any
+    descriptors = 1,  // `count` of them, for the next record of lane `id` that has any
     segment = 2,      // memory that loans are in: number `id`, of `size` bytes; its descriptor
     retired = 3,      // nothing of that memory is lent any more, and never will be
   };

@@ -13,8 +13,9 @@
 
 namespace troupe::transports {
 
-Result<void> ShmNotes::take_descriptors(std::size_t count, std::vector<UniqueFd>& into) {
-  while (batches_.empty()) {
+Result<void> ShmNotes::take_descriptors(Lane lane, std::size_t count, std::vector<UniqueFd>& into) {
+  auto& batches = batches_.at(static_cast<std::size_t>(lane));
+  while (batches.empty()) {
     auto heard = hear();
     if (!heard) {
       return heard.error();
@@ -23,11 +24,11 @@ Result<void> ShmNotes::take_descriptors(std::size_t count, std::vector<UniqueFd>
       return shm_broken("receive descriptors");
     }
   }
-  if (batches_.front().size() != count) {
+  if (batches.front().size() != count) {
     return shm_broken("receive descriptors");
   }
-  into = std::move(batches_.front());
-  batches_.pop_front();
+  into = std::move(batches.front());
+  batches.pop_front();
   kill_point("receive.descriptors");
   return {};
 }
@@ -120,7 +121,10 @@ Result<void> ShmNotes::follow(const ShmNote& note) {
   heard_fds_.erase(heard_fds_.begin(), end);
   switch (note.kind) {
     case ShmNote::Kind::descriptors:
-      batches_.push_back(std::move(fds));
+      if (note.id >= batches_.size()) {
+        return shm_broken("receive descriptors");
+      }
+      batches_.at(note.id).push_back(std::move(fds));
       return {};
     case ShmNote::Kind::segment:
       return fds.size() == 1 ? loans_.add(note.id, std::move(fds.front()), note.size)
@@ -134,7 +138,9 @@ Result<void> ShmNotes::follow(const ShmNote& note) {
 
 void ShmNotes::close() noexcept {
   heard_fds_.clear();
-  batches_.clear();
+  for (auto& batches : batches_) {
+    batches.clear();
+  }
 }
 
 }  // namespace troupe::transports

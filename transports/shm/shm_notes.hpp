@@ -12,6 +12,7 @@
 #include "troupe/transports/shm/borrowed_loans.hpp"
 #include "troupe/transports/shm/shm_link.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -33,16 +34,18 @@ class ShmNotes final {
   bool peer_is_gone() const noexcept { return peer_gone_; }
   bool greeted() const noexcept { return greeted_; }
 
-  // The `count` descriptors of the record that is next; they were sent before it. Errors: malformed
-  // (they were not), those of hear_all.
-  Result<void> take_descriptors(std::size_t count, std::vector<UniqueFd>& into);
+  // The `count` descriptors of the record that is next in its lane; they were sent before it.
+  // Errors: malformed (they were not), those of hear_all.
+  Result<void> take_descriptors(Lane lane, std::size_t count, std::vector<UniqueFd>& into);
   // The memory that a record refers to is known from now on; it was sent before it. Errors:
   // likewise.
   Result<void> learn_segment(std::uint32_t id);
   BorrowedLoans& loans() noexcept { return loans_; }
 
   // Nothing was heard that is not used yet.
-  bool empty() const noexcept { return batches_.empty() && heard_.empty(); }
+  bool empty() const noexcept {
+    return batches_[0].empty() && batches_[1].empty() && heard_.empty();
+  }
   void close() noexcept;
 
  private:
@@ -56,7 +59,7 @@ class ShmNotes final {
   bool peer_gone_ = false;
   Bytes heard_;  // and not understood yet: the beginning of a note
   std::vector<UniqueFd> heard_fds_;
-  std::deque<std::vector<UniqueFd>> batches_;  // of messages to come
+  std::array<std::deque<std::vector<UniqueFd>>, 2> batches_;  // of messages to come, by lane
 };
 
 }  // namespace troupe::transports

@@ -167,7 +167,7 @@ Result<Progress> ShmOutbox::send_by(Way& way, OutgoingFrame& frame) {
       copy_all(frame, way.area.at(**place));
       kill_point("send.copied");
       const auto count = static_cast<std::uint8_t>(frame.fds.size());
-      auto sent = send_descriptors(frame.fds);
+      auto sent = send_descriptors(way, frame.fds);
       if (!sent || *sent == Progress::would_block) {
         return sent;
       }
@@ -233,15 +233,16 @@ Result<Progress> ShmOutbox::say(ShmNote note, std::span<const int> fds) {
 }
 
 // Before the record that mentions them is published; they are moved from.
-Result<Progress> ShmOutbox::send_descriptors(std::span<UniqueFd> fds) {
+Result<Progress> ShmOutbox::send_descriptors(const Way& way, std::span<UniqueFd> fds) {
   if (fds.empty()) {
     return Progress::done;
   }
   std::array<int, kMostDescriptors> numbers;
   std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
-  auto said =
-      say({.kind = ShmNote::Kind::descriptors, .count = static_cast<std::uint8_t>(fds.size())},
-          std::span{numbers}.first(fds.size()));
+  auto said = say({.kind = ShmNote::Kind::descriptors,
+                   .count = static_cast<std::uint8_t>(fds.size()),
+                   .id = static_cast<std::uint32_t>(&way - ways_.data())},
+                  std::span{numbers}.first(fds.size()));
   if (said && *said == Progress::done) {
     for (UniqueFd& fd : fds) {
       fd.reset();
@@ -271,7 +272,7 @@ Result<Progress> ShmOutbox::send_pieces(OutgoingFrame& frame, Way& way) {
       at += sizeof size;
       header.kind = Kind::first;
       header.descriptors = static_cast<std::uint8_t>(frame.fds.size());
-      auto sent = send_descriptors(frame.fds);
+      auto sent = send_descriptors(way, frame.fds);
       if (!sent || *sent == Progress::would_block) {
         return sent;
       }

@@ -89,7 +89,7 @@ class ShmOutbox final {
   Result<std::optional<std::size_t>> room_for(Way& way, std::size_t content);
   Result<void> lie_down();
   void get_up() noexcept;
-  Result<Progress> send_descriptors(std::span<UniqueFd> fds);
+  Result<Progress> send_descriptors(const Way& way, std::span<UniqueFd> fds);
   Result<Progress> send_pieces(OutgoingFrame& frame, Way& way);
   Result<std::optional<Progress>> send_loaned(OutgoingFrame& frame, Way& way);
   bool is_worth_a_loan(std::span<const std::byte> piece) const noexcept;

@@ -78,7 +78,7 @@ Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way
   auto told = tell_news();
   if (told && *told == Progress::done) {
     const auto count = static_cast<std::uint8_t>(frame.fds.size());
-    told = send_descriptors(frame.fds);
+    told = send_descriptors(way, frame.fds);
     if (told && *told == Progress::done) {
       std::byte* at = way.area.at(**place);
       const std::uint64_t references = references_.size();
