@@ -93,6 +93,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
   if (preloaded_) {
     frame.storage = Buffer::owning(*std::exchange(preloaded_, std::nullopt));
     frame.body = frame.storage.bytes();
+    unusual_ = true;  // the next call clears what this one has set
     return Progress::done;
   }
   for (;;) {
@@ -213,7 +214,7 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
   }
   frame.body = way.large.finish(frame.storage);
   fds_ = std::exchange(way.large_fds, {});
-  unusual_ = !fds_.empty();
+  unusual_ = !fds_.empty() || !frame.storage.empty();
   return Progress::done;
 }
 
@@ -256,9 +257,9 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
     frame.storage = std::move(detached_.front().bytes);
     frame.body = frame.storage.bytes();
     detached_.clear();
-    return Progress::done;
+  } else {
+    frame.detached = detached_;
   }
-  frame.detached = detached_;
   unusual_ = true;
   return Progress::done;
 }
