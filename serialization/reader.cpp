@@ -364,8 +364,13 @@ void Reader::in_part(std::string_view part) {
 void Reader::in_key(const std::byte* key) {
   const Head head = read_head(key, end_);
   if (head.kind == Kind::text) {
-    in_part("[" + wire::quoted(text_of({head.content, static_cast<std::size_t>(head.value)})) +
-            "]");
+    std::span<const std::byte> content{head.content, static_cast<std::size_t>(head.value)};
+    for (const DetachedBytes& part : in_.detached) {
+      if (in_.bytes.data() + part.at == head.content && part.bytes.size() == head.value) {
+        content = part.bytes.bytes();
+      }
+    }
+    in_part("[" + wire::quoted(text_of(content)) + "]");
   } else if (head.kind == Kind::integer) {
     in_part("[" + wire::number_text(head) + "]");
   } else {

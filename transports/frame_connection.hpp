@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace troupe::os {
 class EventSet;
@@ -57,6 +58,9 @@ struct OutgoingFrame {
   std::size_t size = 0;      // bytes of all pieces
   std::size_t taken = 0;     // the connection's: bytes of header and body already accepted
   std::size_t buffered = 0;  // the connection's, once done: bytes that now wait in its send buffer
+  // Pieces that stand in here are never detached from the body, however large: a receiver looks for
+  // what is detached only where the content of a byte string would be.
+  std::span<const std::byte> attached{};
 };
 
 // A frame that came in.
@@ -110,6 +114,8 @@ class FrameConnection {
   // wait for writable() and try again. Errors: invalid_argument (no loans here; above the limit of
   // a message), overloaded (memory is short), those of try_send.
   virtual Result<std::optional<Loan>> try_lend(std::size_t bytes);
+  // Who holds what has been lent, for the text of an error. Thread-safe.
+  virtual std::string loan_holders() const { return {}; }
 
   virtual std::size_t buffered() const noexcept = 0;  // bytes accepted and not yet written
   virtual Readiness writable() const noexcept = 0;

@@ -151,8 +151,7 @@ Result<Loan> Channel::lend(std::size_t bytes, Deadline until) {
     }
     if (auto waited = park(runtime_, writable(), until); !waited) {
       return waited.error().within("lend " + std::to_string(bytes) + " bytes to " +
-                                   connection_->peer().text() +
-                                   ": the receiver still holds what was sent before");
+                                   connection_->peer().text() + ": " + connection_->loan_holders());
     }
   }
 }

@@ -7,7 +7,6 @@
 #include "troupe/transports/catalog.hpp"
 
 #include <array>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -87,11 +86,10 @@ Result<std::size_t> Connection::receive_into(std::span<std::byte> place, Deadlin
                      std::to_string(size) + " bytes does not fit the " +
                      std::to_string(place.size()) + " given; it waits for a larger place"};
   }
-  const auto body = frame.body;
-  if (body.data() != place.data() && !body.empty()) {
-    std::memcpy(place.data(), body.data(), body.size());
+  if (frame.body.data() != place.data()) {
+    frame.copy_to(place);
   }
-  return body.size();
+  return size;
 }
 
 Result<Loan> Connection::loan(std::size_t bytes, Deadline until) {
@@ -179,6 +177,7 @@ Result<void> Connection::send_message(Encoded& message, Deadline until) {
     message.gather(pieces);
     frame.pieces = pieces;
     frame.size = message.size();
+    frame.attached = whole[0];
   }
   auto sent = state_->channel->send(frame, until);
   message.clear();
@@ -191,6 +190,9 @@ Result<void> Connection::receive_message(Incoming& message, Deadline until) {
   }
   Channel& channel = *state_->channel;
   transports::IncomingFrame& frame = state_->frame;
+  if (!frame.storage.empty() || !frame.detached.empty()) [[unlikely]] {
+    frame = {};  // of the last message, which another receive may have followed
+  }
   auto received = channel.receive(frame, until);
   if (received) [[likely]] {
     message.bytes = frame.body;

@@ -9,9 +9,6 @@
 namespace troupe::transports {
 namespace {
 
-// More memory than that a peer may not have mapped here.
-constexpr std::size_t kMostSegments = 64;
-
 // Any thread's, and any process's that has this end.
 void give_back_to(const ShmLink& link, std::uint32_t slot) noexcept {
   ShmDirection& direction = link.incoming();
@@ -28,7 +25,7 @@ void give_back_to(const ShmLink& link, std::uint32_t slot) noexcept {
 
 Result<void> BorrowedLoans::add(std::uint32_t id, UniqueFd memory, std::uint64_t size) {
   const std::string doing = "receive a loan";
-  if (segments_.contains(id) || segments_.size() == kMostSegments) {
+  if (segments_.contains(id) || segments_.size() == kMostLoanSegments) {
     return shm_broken("receive a loan");
   }
   if (auto checked = os::check_shared_memory(memory.get(), size, doing); !checked) {

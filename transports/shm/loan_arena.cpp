@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace {
 
 // Loans begin at pages of their own, so that what a receiver views shares none.
 constexpr std::size_t kPage = 4096;
+// So that no sum of sizes overflows.
+constexpr std::size_t kAbsurd = std::numeric_limits<std::size_t>::max() / 4;
 
 constexpr std::size_t whole_pages(std::size_t bytes) noexcept {
   return std::max(kPage, (bytes + kPage - 1) & ~(kPage - 1));
@@ -24,6 +27,10 @@ LoanArena::LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget)
     : link_(std::move(link)), budget_(budget) {}
 
 Result<std::optional<Loan>> LoanArena::try_lend(std::size_t bytes, std::size_t budget) {
+  if (bytes > kAbsurd) {
+    return Error{Code::overloaded,
+                 "lend " + std::to_string(bytes) + " bytes: no machine has so many"};
+  }
   const std::lock_guard lock{mutex_};
   auto slot = lend(whole_pages(bytes), budget);
   if (!slot || !*slot) {
@@ -162,7 +169,7 @@ Result<std::optional<std::uint32_t>> LoanArena::lend(std::size_t size, std::size
     return Lent{};
   }
   auto slot = allocate(size);
-  if (!slot && slots_in_use() < kMostLoans) {
+  if (!slot && slots_in_use() < kMostLoans && may_grow()) {
     if (auto grown = grow(size); !grown) {
       return grown.error();
     }
@@ -207,6 +214,14 @@ std::size_t LoanArena::slots_in_use() const noexcept {
       std::ranges::count_if(slots_, [](const Slot& slot) { return slot.segment != nullptr; }));
 }
 
+// Small loans that stay out may leave no place for a large one in what there is, however often.
+bool LoanArena::may_grow() {
+  if (segments_.size() == kMostLoanSegments) {
+    retire_unused();
+  }
+  return segments_.size() < kMostLoanSegments;
+}
+
 // Doubles what there is, as far as the budget goes; a loan beyond it gets memory of its own.
 Result<void> LoanArena::grow(std::size_t size) {
   retire_unused();
@@ -241,6 +256,25 @@ Result<void> LoanArena::grow(std::size_t size) {
   return {};
 }
 
+std::string LoanArena::holders() const {
+  const std::lock_guard lock{mutex_};
+  std::size_t loans = 0;
+  std::size_t bytes = 0;
+  std::size_t sent_loans = 0;
+  std::size_t sent_bytes = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.segment != nullptr) {
+      ++(slot.sent > 0 ? sent_loans : loans);
+      (slot.sent > 0 ? sent_bytes : bytes) += slot.range.size;
+    }
+  }
+  return "the receiver holds " + std::to_string(sent_bytes) + " bytes in " +
+         std::to_string(sent_loans) + " loans that it was sent, this process " +
+         std::to_string(bytes) + " in " + std::to_string(loans) + "; at most " +
+         std::to_string(budget_) + " bytes (?loans=) and " + std::to_string(kMostLoans) +
+         " loans may be out";
+}
+
 // Segments of which nothing is lent, when they do not serve: room for one that does.
 void LoanArena::retire_unused() {
   std::erase_if(segments_, [&](const std::unique_ptr<Segment>& segment) {
@@ -256,10 +290,17 @@ void LoanArena::retire_unused() {
 }
 
 void LoanArena::let_go(std::uint32_t slot) noexcept {
-  const std::lock_guard lock{mutex_};
-  slots_[slot].held = false;
-  if (slots_[slot].sent == 0) {
+  {
+    const std::lock_guard lock{mutex_};
+    slots_[slot].held = false;
+    if (slots_[slot].sent > 0) {
+      return;  // the peer will ring
+    }
     release(slots_[slot]);
+  }
+  // Another thread of ours may wait for a loan.
+  if (link_->outgoing().writer.look_for_sleeper(false) == ShmSleepWord::Found::sleeper) {
+    link_->ring_self();
   }
 }
 

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace troupe::transports {
@@ -32,6 +33,9 @@ struct LoanReference {
 };
 static_assert(sizeof(LoanReference) == 32);
 
+// How many segments an end may have told the peer of and not retired. Part of the wire format.
+constexpr std::size_t kMostLoanSegments = 64;
+
 class LoanArena final : public std::enable_shared_from_this<LoanArena> {
  public:
   static constexpr std::size_t kFirstSegment = 1U << 20U;
@@ -40,6 +44,8 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget);
 
   std::size_t budget() const noexcept { return budget_; }
+  // What is out, and with whom, for the text of an error.
+  std::string holders() const;
 
   // Nothing: `budget` would be exceeded; the peer rings when something comes back. Errors:
   // overloaded (memory or descriptors are short), malformed (the peer gave back what it never had),
@@ -93,6 +99,7 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   Result<std::optional<std::uint32_t>> lend(std::size_t size, std::size_t budget);
   std::optional<std::uint32_t> allocate(std::size_t size);
   LoanReference refer(std::uint32_t slot, std::size_t offset, std::size_t length) noexcept;
+  bool may_grow();
   Result<void> grow(std::size_t size);
   void retire_unused();
   std::size_t slots_in_use() const noexcept;

@@ -11,6 +11,7 @@
 #include "troupe/transports/shm/shm_outbox.hpp"
 
 #include <memory>
+#include <string>
 
 namespace troupe::transports {
 
@@ -44,6 +45,7 @@ class ShmConnection final : public FrameConnection {
   Result<std::optional<Loan>> try_lend(std::size_t bytes) override {
     return outbox_.try_lend(bytes);
   }
+  std::string loan_holders() const override { return outbox_.loan_holders(); }
   std::size_t buffered() const noexcept override { return outbox_.buffered(); }
   Readiness writable() const noexcept override { return outbox_.writable(); }
 

@@ -91,6 +91,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
   if (preloaded_) {
     frame.storage = Buffer::owning(*std::exchange(preloaded_, std::nullopt));
     frame.body = frame.storage.bytes();
+    unusual_ = true;  // the next call clears what this one has set
     return Progress::done;
   }
   for (;;) {
@@ -257,8 +258,9 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
     frame.storage = std::move(detached_.front().bytes);
     frame.body = frame.storage.bytes();
     detached_.clear();
+  } else {
+    frame.detached = detached_;
   }
-  frame.detached = detached_;
   unusual_ = true;
   return Progress::done;
 }

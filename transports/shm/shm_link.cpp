@@ -20,6 +20,11 @@ void ShmLink::ring_peer() const noexcept {
   (void)!::write(peer_bell.get(), &one, sizeof one);
 }
 
+void ShmLink::ring_self() const noexcept {
+  const std::uint64_t one = 1;
+  (void)!::write(own_bell.get(), &one, sizeof one);
+}
+
 bool ShmLink::peer_is_gone() const noexcept {
   pollfd item{socket.get(), POLLRDHUP, 0};
   return ::poll(&item, 1, 0) > 0 && (item.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

@@ -44,6 +44,8 @@ struct ShmLink final {
 
   // Thread-safe, also once closed.
   void ring_peer() const noexcept;
+  // Who of this process waits.
+  void ring_self() const noexcept;
   // Whether the last holder of the other end is gone. A system call.
   bool peer_is_gone() const noexcept;
   // What became of the peer, once it is gone: "the peer's process 7 was killed by signal 9".

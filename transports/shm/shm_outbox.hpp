@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace troupe::transports {
@@ -51,6 +52,7 @@ class ShmOutbox final {
   std::size_t buffered() const noexcept;
   Readiness writable() const noexcept;
   Result<std::optional<Loan>> try_lend(std::size_t bytes);
+  std::string loan_holders() const;
 
   // Whether another process may go on with this half; and what it needs.
   Result<void> prepare_to_leave();
@@ -92,7 +94,7 @@ class ShmOutbox final {
   Result<Progress> send_descriptors(const Way& way, std::span<UniqueFd> fds);
   Result<Progress> send_pieces(OutgoingFrame& frame, Way& way);
   Result<std::optional<Progress>> send_loaned(OutgoingFrame& frame, Way& way);
-  bool is_worth_a_loan(std::span<const std::byte> piece) const noexcept;
+  bool is_worth_a_loan(const OutgoingFrame& frame, std::span<const std::byte> piece) const noexcept;
   bool refer_to_parts(const OutgoingFrame& frame);
   Result<Progress> flush_rest(Way& way);
   Result<Progress> tell_news();

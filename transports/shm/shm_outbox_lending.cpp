@@ -3,6 +3,7 @@
 #include "troupe/transports/shm/kill_point.hpp"
 #include "troupe/transports/shm/shm_outbox.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -45,8 +46,15 @@ Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
   return lent;
 }
 
-bool ShmOutbox::is_worth_a_loan(std::span<const std::byte> piece) const noexcept {
-  return setup_.loans > 0 && (piece.size() >= kWorthALoan || arena_->owns(piece));
+std::string ShmOutbox::loan_holders() const {
+  return arena_->holders();
+}
+
+bool ShmOutbox::is_worth_a_loan(const OutgoingFrame& frame,
+                                std::span<const std::byte> piece) const noexcept {
+  const bool attached = !frame.attached.empty() && piece.data() >= frame.attached.data() &&
+                        piece.data() < frame.attached.data() + frame.attached.size();
+  return setup_.loans > 0 && !attached && (piece.size() >= kWorthALoan || arena_->owns(piece));
 }
 
 // Sends a message of which large parts are lent rather than copied into the ring. Nothing: it has
@@ -56,7 +64,7 @@ Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way
   std::size_t rest = frame.size;
   std::size_t parts = 0;
   for (const auto& piece : frame.pieces) {
-    if (is_worth_a_loan(piece)) {
+    if (is_worth_a_loan(frame, piece)) {
       rest -= piece.size();
       ++parts;
     }
@@ -87,7 +95,7 @@ Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way
       std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
       at += references_.size() * sizeof(LoanReference);
       for (const auto& piece : frame.pieces) {
-        if (!is_worth_a_loan(piece) && !piece.empty()) {
+        if (!is_worth_a_loan(frame, piece) && !piece.empty()) {
           std::memcpy(at, piece.data(), piece.size());
           at += piece.size();
         }
@@ -109,13 +117,13 @@ bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
   references_.clear();
   std::size_t at = 0;
   for (const auto& piece : frame.pieces) {
-    if (!is_worth_a_loan(piece)) {
+    if (!is_worth_a_loan(frame, piece)) {
       at += piece.size();
       continue;
     }
     auto reference = arena_->refer_to(piece);
     if (!reference) {
-      reference = arena_->lend_copy(piece, kMostCopied);
+      reference = arena_->lend_copy(piece, std::min(kMostCopied, setup_.loans));
     }
     if (!reference) {
       for (const LoanReference& taken : references_) {
