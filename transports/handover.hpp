@@ -7,6 +7,8 @@
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/options.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,12 +19,14 @@ struct Handover {
   Framing framing = Framing::python;
   std::size_t max_message = 0;
   std::size_t loans = 0;  // bytes that may be lent at once
-  Bytes received{};       // arrived here, not yet taken
-  UniqueFd input{};       // where bytes come from; empty when this end only sends
-  UniqueFd output{};      // empty when it is `input`, or when this end only receives
-  UniqueFd memory{};      // that the two ends share; empty where they share none
-  UniqueFd own_bell{};    // rung by the other end; of ends that share memory
-  UniqueFd peer_bell{};   // rings the other end
+  // How many memories this end has lent from: the other end may know their numbers still.
+  std::uint32_t lent_from = 0;
+  Bytes received{};      // arrived here, not yet taken
+  UniqueFd input{};      // where bytes come from; empty when this end only sends
+  UniqueFd output{};     // empty when it is `input`, or when this end only receives
+  UniqueFd memory{};     // that the two ends share; empty where they share none
+  UniqueFd own_bell{};   // rung by the other end; of ends that share memory
+  UniqueFd peer_bell{};  // rings the other end
   // Memory that the other end lends from, by its number.
   struct Lent {
     std::uint32_t id = 0;

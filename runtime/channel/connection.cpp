@@ -244,11 +244,12 @@ void Codec<Connection>::encode(Writer& writer, const Connection& connection) {
     writer.fail(handover.error());
     return;
   }
-  writer.array(12);
+  writer.array(13);
   writer.text(handover->peer);
   writer.natural(static_cast<std::uint64_t>(handover->framing));
   writer.natural(handover->max_message);
   writer.natural(handover->loans);
+  writer.natural(handover->lent_from);
   writer.bytes(handover->received);
   writer.descriptor(handover->input);
   writer.descriptor(handover->output);
@@ -271,6 +272,7 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
     std::uint8_t framing = 0;
     std::uint64_t max_message = 0;
     std::uint64_t loans = 0;
+    std::uint32_t lent_from = 0;
     Bytes received;
     std::optional<UniqueFd> input;
     std::optional<UniqueFd> output;
@@ -312,6 +314,7 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
                                  .framing = static_cast<Framing>(form->framing),
                                  .max_message = form->max_message,
                                  .loans = form->loans,
+                                 .lent_from = form->lent_from,
                                  .received = std::move(form->received),
                                  .input = std::move(form->input).value_or(UniqueFd{}),
                                  .output = std::move(form->output).value_or(UniqueFd{}),

@@ -89,6 +89,27 @@ TEST(MsgpackDefineTest, TheirSchemaIsTheirName) {
   EXPECT_FALSE(troupe::carries_fds<Report>);
 }
 
+TEST(MsgpackDefineTest, WhatStandsElsewhereIsThereForMsgpackC) {
+  const std::string name(5000, 'n');
+  const std::tuple sent{7, std::map<std::string, troupe::Dynamic>{{"name", name}}, name};
+  troupe::Encoded out;
+  troupe::encode(out, sent).value();
+  const troupe::Bytes head{out.head.bytes().begin(), out.head.bytes().end()};
+  std::vector<troupe::DetachedBytes> detached;
+  for (const auto& piece : out.borrowed) {
+    detached.push_back({piece.at, troupe::Buffer::copy_of(piece.bytes)});
+  }
+  const troupe::Incoming incoming{.bytes = head, .detached = detached};
+
+  const auto back = troupe::decode<std::tuple<int, Setting, std::string>>(incoming);
+
+  ASSERT_TRUE(back) << back.error().what();
+  EXPECT_TRUE(*back == (std::tuple{7, Setting{name, 0}, name}));
+  detached.pop_back();
+  EXPECT_FALSE((troupe::decode<std::tuple<int, Setting, std::string>>(
+      {.bytes = head, .detached = detached})));
+}
+
 // ---- msgpack-c at the other end ----
 
 TEST(MsgpackPeerTest, MsgpackCReadsWhatWeWrite) {

@@ -23,8 +23,9 @@ constexpr std::size_t whole_pages(std::size_t bytes) noexcept {
 
 }  // namespace
 
-LoanArena::LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget)
-    : link_(std::move(link)), budget_(budget) {}
+LoanArena::LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget,
+                     std::uint32_t lent_from)
+    : link_(std::move(link)), budget_(budget), last_id_(lent_from) {}
 
 Result<std::optional<Loan>> LoanArena::try_lend(std::size_t bytes, std::size_t budget) {
   if (bytes > kAbsurd) {
@@ -134,6 +135,11 @@ bool LoanArena::retire_all() noexcept {
   return true;
 }
 
+std::uint32_t LoanArena::lent_from() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return last_id_;
+}
+
 // What the peer says is held against the ledger.
 Result<void> LoanArena::collect_returns() {
   const auto& returns = link_->outgoing().returns;
@@ -230,10 +236,14 @@ Result<void> LoanArena::grow(std::size_t size) {
     reserved += segment->mapping.bytes().size();
   }
   const std::size_t left = budget_ > reserved ? budget_ - reserved : 0;
-  const std::size_t wanted =
+  std::size_t wanted =
       std::max(size, std::min(left, std::max({reserved, 2 * size, kFirstSegment})));
   const std::string doing = "lend " + std::to_string(size) + " bytes";
   auto memory = os::make_shared_memory(wanted, doing, os::Writers::maker);
+  if (!memory && memory.error() == Code::overloaded && wanted > size) {
+    wanted = size;  // where memory is short, no more than is asked for
+    memory = os::make_shared_memory(wanted, doing, os::Writers::maker);
+  }
   if (!memory) {
     return memory.error();
   }
@@ -246,7 +256,7 @@ Result<void> LoanArena::grow(std::size_t size) {
     return sealed;
   }
   auto segment = std::make_unique<Segment>();
-  segment->id = next_id_++;
+  segment->id = ++last_id_;
   segment->memory = std::move(*memory);
   segment->mapping = std::move(*mapping);
   segment->free.push_back({0, wanted});

@@ -40,8 +40,8 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
  public:
   static constexpr std::size_t kFirstSegment = 1U << 20U;
 
-  // `budget`: bytes that may be out at once; a single loan may be larger.
-  LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget);
+  // `budget`: bytes that may be out at once; a single loan may be larger. `lent_from`: see below.
+  LoanArena(std::shared_ptr<const ShmLink> link, std::size_t budget, std::uint32_t lent_from = 0);
 
   std::size_t budget() const noexcept { return budget_; }
   // What is out, and with whom, for the text of an error.
@@ -75,6 +75,9 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   // So that another process can go on with this end: the peer is to forget what it knows. False:
   // something is still lent.
   bool retire_all() noexcept;
+  // How many segments there ever were. Whoever goes on with this end counts on from there: the peer
+  // may not have heard yet that they are retired.
+  std::uint32_t lent_from() const noexcept;
 
  private:
   struct Range {
@@ -114,7 +117,7 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
   std::vector<std::unique_ptr<Segment>> segments_;
   std::vector<Slot> slots_;
   std::vector<ShmNote> news_;
-  std::uint32_t next_id_ = 1;
+  std::uint32_t last_id_ = 0;
   std::size_t lent_ = 0;          // bytes
   std::uint32_t references_ = 0;  // that the peer has
 };

@@ -86,6 +86,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
                   .framing = setup_.framing,
                   .max_message = setup_.max_message,
                   .loans = setup_.loans,
+                  .lent_from = outbox_.lent_from(),
                   .received = untaken != nullptr ? untaken->joined() : Bytes{},
                   .input = std::move(*socket),
                   .memory = std::move(*memory),
@@ -111,7 +112,8 @@ Result<std::unique_ptr<ShmConnection>> ShmConnection::adopt(Handover handover) {
       {.peer = handover.peer,
        .framing = handover.framing,
        .max_message = handover.max_message,
-       .loans = handover.loans},
+       .loans = handover.loans,
+       .lent_from = handover.lent_from},
       (handover.side & kUngreetedBit) == 0);
   if (!connection) {
     return connection.error().within(doing);

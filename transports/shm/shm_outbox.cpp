@@ -44,7 +44,7 @@ void copy_part(const OutgoingFrame& frame, std::size_t from, std::size_t count,
 ShmOutbox::ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup)
     : link_(std::move(link)),
       setup_(setup),
-      arena_(std::make_shared<LoanArena>(link_, setup.loans)),
+      arena_(std::make_shared<LoanArena>(link_, setup.loans, setup.lent_from)),
       takes_part_(os::join_barriers()),
       ways_{Way{link_->segment.control_from(link_->side),
                 ShmWriter{link_->outgoing().control, link_->segment.control_from(link_->side)}},

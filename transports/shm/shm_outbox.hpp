@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ class ShmOutbox final {
     Address peer;
     Framing framing = Framing::python;
     std::size_t max_message = 0;
-    std::size_t loans = 0;  // bytes that may be lent at once; 0: nothing is lent
+    std::size_t loans = 0;        // bytes that may be lent at once; 0: nothing is lent
+    std::uint32_t lent_from = 0;  // segments, by a process that had this end before
   };
 
   ShmOutbox(std::shared_ptr<const ShmLink> link, const Setup& setup);
@@ -57,6 +59,7 @@ class ShmOutbox final {
   // Whether another process may go on with this half; and what it needs.
   Result<void> prepare_to_leave();
   void leave() const noexcept;
+  std::uint32_t lent_from() const noexcept { return arena_->lent_from(); }
 
   void close() noexcept;
 
