@@ -15,13 +15,13 @@
 #include "troupe/runtime/channel/pipe.hpp"
 
 #include <fcntl.h>
+#include <regex.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <functional>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -29,6 +29,16 @@ namespace troupe::harness {
 namespace {
 
 constexpr std::size_t kMiB = 1U << 20U;
+
+// A POSIX extended expression: g++ 12's std::regex does not compile with a sanitizer's warnings.
+bool matches(const char* text, const char* expression) {
+  regex_t compiled;
+  EXPECT_EQ(::regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB), 0);
+  const bool found = ::regexec(&compiled, text, 0, nullptr, 0) == 0;
+  ::regfree(&compiled);
+  return found;
+}
+
 constexpr std::uint64_t kMessages = 10'000;
 
 // `body` with this process's end of a new connection, and an echo at the other end.
@@ -85,9 +95,9 @@ std::optional<Error> refusal_at(TestRuntime& runtime, const Address& address) {
 
 TEST_F(ShmMemoryTest, ARingAboveTheGroupsLimitIsRefusedWithTheNumbers) {
   within_64_mib([] {
-    const std::regex numbers{
+    const char* const numbers =
         "needs (6[4-9]|1[23][0-9]) MiB .* cgroup has [0-9]{1,2} MiB left; raise its limit "
-        "\\(memory.max\\)"};
+        "\\(memory.max\\)";
     TestRuntime runtime;
     for (const std::string ring : {"33554432", "67108864"}) {  // one such ring each way
       const auto pair = Pipe<int>::create(runtime, "shm:?ring=" + ring);
@@ -96,7 +106,7 @@ TEST_F(ShmMemoryTest, ARingAboveTheGroupsLimitIsRefusedWithTheNumbers) {
       ASSERT_TRUE(at_listener) << "more than 64 MiB were taken";
       for (const Error& error : {pair.error(), *at_listener}) {
         EXPECT_EQ(error, Code::overloaded) << error.what();
-        EXPECT_TRUE(std::regex_search(error.what(), numbers)) << error.what();
+        EXPECT_TRUE(matches(error.what(), numbers)) << error.what();
       }
     }
   });
