@@ -244,52 +244,13 @@ void Codec<Connection>::encode(Writer& writer, const Connection& connection) {
     writer.fail(handover.error());
     return;
   }
-  writer.array(13);
-  writer.text(handover->peer);
-  writer.natural(static_cast<std::uint64_t>(handover->framing));
-  writer.natural(handover->max_message);
-  writer.natural(handover->loans);
-  writer.natural(handover->lent_from);
-  writer.bytes(handover->received);
-  writer.descriptor(handover->input);
-  writer.descriptor(handover->output);
-  writer.descriptor(handover->memory);
-  writer.descriptor(handover->own_bell);
-  writer.descriptor(handover->peer_bell);
-  writer.array(handover->lent.size());
-  for (const auto& lent : handover->lent) {
-    writer.array(3);
-    writer.natural(lent.id);
-    writer.natural(lent.size);
-    writer.descriptor(lent.memory);
-  }
-  writer.natural(handover->side);
+  writer.value(*handover);
 }
 
 Result<Connection> Codec<Connection>::decode(Reader& reader) {
-  struct Form {
-    std::string peer;
-    std::uint8_t framing = 0;
-    std::uint64_t max_message = 0;
-    std::uint64_t loans = 0;
-    std::uint32_t lent_from = 0;
-    Bytes received;
-    std::optional<UniqueFd> input;
-    std::optional<UniqueFd> output;
-    std::optional<UniqueFd> memory;
-    std::optional<UniqueFd> own_bell;
-    std::optional<UniqueFd> peer_bell;
-    struct Lent {
-      std::uint32_t id = 0;
-      std::uint64_t size = 0;
-      std::optional<UniqueFd> memory;
-    };
-    std::vector<Lent> lent;
-    std::uint8_t side = 0;
-  };
-  auto form = reader.value<Form>();
-  if (!form) {
-    return form.error();
+  auto handover = reader.value<transports::Handover>();
+  if (!handover) {
+    return handover.error();
   }
   RuntimeCore* runtime = RuntimeCore::current();
   if (runtime == nullptr) {
@@ -297,32 +258,15 @@ Result<Connection> Codec<Connection>::decode(Reader& reader) {
                  "receive a connection: this thread has no current runtime; make a "
                  "Runtime::Scope"};
   }
-  auto transport = runtime->transports().find(form->peer);
+  auto transport = runtime->transports().find(handover->peer);
   if (!transport) {
     return transport.error();
   }
-  if (form->framing > static_cast<std::uint8_t>(Framing::raw)) {
-    return Error{Code::malformed,
-                 "receive a connection: there is no framing " + std::to_string(form->framing)};
+  if (handover->framing > Framing::raw) {
+    return Error{Code::malformed, "receive a connection: there is no framing " +
+                                      std::to_string(static_cast<int>(handover->framing))};
   }
-  std::vector<transports::Handover::Lent> lent;
-  for (Form::Lent& from : form->lent) {
-    lent.push_back({from.id, from.size, std::move(from.memory).value_or(UniqueFd{})});
-  }
-  auto connection = (*transport)
-                        ->adopt({.peer = form->peer,
-                                 .framing = static_cast<Framing>(form->framing),
-                                 .max_message = form->max_message,
-                                 .loans = form->loans,
-                                 .lent_from = form->lent_from,
-                                 .received = std::move(form->received),
-                                 .input = std::move(form->input).value_or(UniqueFd{}),
-                                 .output = std::move(form->output).value_or(UniqueFd{}),
-                                 .memory = std::move(form->memory).value_or(UniqueFd{}),
-                                 .own_bell = std::move(form->own_bell).value_or(UniqueFd{}),
-                                 .peer_bell = std::move(form->peer_bell).value_or(UniqueFd{}),
-                                 .lent = std::move(lent),
-                                 .side = form->side});
+  auto connection = (*transport)->adopt(std::move(*handover));
   if (!connection) {
     return connection.error();
   }
