@@ -26,9 +26,12 @@ Result<std::unique_ptr<ShmConnection>> ShmConnection::create(ShmLink link,
       new ShmConnection{std::move(shared), setup, std::move(*inbox)}};
 }
 
-ShmConnection::ShmConnection(std::shared_ptr<ShmLink> link, const ShmOutbox::Setup& setup,
+ShmConnection::ShmConnection(std::shared_ptr<ShmLink> link, ShmOutbox::Setup setup,
                              std::unique_ptr<ShmInbox> inbox)
-    : link_(std::move(link)), setup_(setup), outbox_(link_, setup_), inbox_(std::move(inbox)) {}
+    : link_(std::move(link)),
+      setup_(std::move(setup)),
+      outbox_(link_, setup_),
+      inbox_(std::move(inbox)) {}
 
 ShmConnection::~ShmConnection() {
   close();

@@ -64,7 +64,7 @@ class ShmConnection final : public FrameConnection {
   void close() noexcept override;
 
  private:
-  ShmConnection(std::shared_ptr<ShmLink> link, const ShmOutbox::Setup& setup,
+  ShmConnection(std::shared_ptr<ShmLink> link, ShmOutbox::Setup setup,
                 std::unique_ptr<ShmInbox> inbox);
 
   const std::shared_ptr<ShmLink> link_;

@@ -96,7 +96,7 @@ class ShmInbox final {
                                       std::span<std::byte> destination) noexcept {
     const std::size_t size = record.header.size;
     const std::span<std::byte> place =
-        size <= destination.size() ? destination : std::span{scratch_.get(), size};
+        size <= destination.size() && size > 0 ? destination : std::span{scratch_.get(), size};
     std::memcpy(place.data(), way.area.at(record.offset), size);
     return place.first(size);
   }
