@@ -3,7 +3,7 @@
 
 // Handover: a connection on its way to another process, as an argument or inside a message.
 
-#include "troupe/base/bytes.hpp"
+#include "troupe/base/buffer.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/options.hpp"
 
@@ -21,7 +21,7 @@ struct Handover {
   std::size_t loans = 0;  // bytes that may be lent at once
   // How many memories this end has lent from: the other end may know their numbers still.
   std::uint32_t lent_from = 0;
-  Bytes received{};      // arrived here, not yet taken
+  Buffer received{};     // arrived here, not yet taken
   UniqueFd input{};      // where bytes come from; empty when this end only sends
   UniqueFd output{};     // empty when it is `input`, or when this end only receives
   UniqueFd memory{};     // that the two ends share; empty where they share none

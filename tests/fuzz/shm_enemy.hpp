@@ -39,8 +39,9 @@ class Input final {
   template <class T>
   T number() {
     T value = 0;
-    const auto bytes = take(sizeof value);
-    std::memcpy(&value, bytes.data(), bytes.size());
+    if (const auto bytes = take(sizeof value); !bytes.empty()) {
+      std::memcpy(&value, bytes.data(), bytes.size());
+    }
     return value;
   }
 

@@ -81,7 +81,7 @@ Result<std::unique_ptr<FrameConnection>> adopt_pipe(Handover handover) {
   auto connection = std::make_unique<StreamConnection>(
       std::make_unique<PipeStream>(std::move(handover.input), std::move(handover.output)),
       StreamConnection::Setup{handover.peer, capabilities, handover.framing, handover.max_message});
-  connection->preload(handover.received);
+  connection->preload(handover.received.bytes());
   return std::unique_ptr<FrameConnection>{std::move(connection)};
 }
 

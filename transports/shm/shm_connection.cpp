@@ -90,7 +90,7 @@ Result<Handover> ShmConnection::hand_over(const IncomingFrame* untaken) {
                   .max_message = setup_.max_message,
                   .loans = setup_.loans,
                   .lent_from = outbox_.lent_from(),
-                  .received = untaken != nullptr ? untaken->joined() : Bytes{},
+                  .received = untaken != nullptr ? Buffer::owning(untaken->joined()) : Buffer{},
                   .input = std::move(*socket),
                   .memory = std::move(*memory),
                   .own_bell = std::move(*own_bell),

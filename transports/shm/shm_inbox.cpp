@@ -89,7 +89,7 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
   fds_.clear();
   unusual_ = false;
   if (preloaded_) {
-    frame.storage = Buffer::owning(*std::exchange(preloaded_, std::nullopt));
+    frame.storage = *std::exchange(preloaded_, std::nullopt);
     frame.body = frame.storage.bytes();
     unusual_ = true;  // the next call clears what this one has set
     return Progress::done;
@@ -390,7 +390,7 @@ void ShmInbox::leave() const noexcept {
   link_->incoming().reader.get_up([this] { make_visible(); });
 }
 
-void ShmInbox::preload(Bytes message) {
+void ShmInbox::preload(Buffer message) {
   preloaded_ = std::move(message);
   unusual_ = true;
 }

@@ -75,7 +75,7 @@ class ShmInbox final {
   BorrowedLoans& loans() noexcept { return notes_.loans(); }
   bool greeted() const noexcept { return notes_.greeted(); }
   // A message that another process received and did not take: it comes first.
-  void preload(Bytes message);
+  void preload(Buffer message);
 
   void close();
 
@@ -145,7 +145,7 @@ class ShmInbox final {
   std::vector<UniqueFd> fds_;  // of the message just taken
   ShmNotes notes_;
   std::vector<DetachedBytes> detached_;  // of the message just taken
-  std::optional<Bytes> preloaded_;
+  std::optional<Buffer> preloaded_;
   std::optional<Error> error_;
 };
 

@@ -165,7 +165,7 @@ Result<std::unique_ptr<FrameConnection>> adopt_socket(Handover handover, SocketS
   auto connection = std::make_unique<StreamConnection>(
       std::make_unique<SocketStream>(std::move(handover.input), kind),
       StreamConnection::Setup{handover.peer, capabilities, handover.framing, handover.max_message});
-  connection->preload(handover.received);
+  connection->preload(handover.received.bytes());
   return std::unique_ptr<FrameConnection>{std::move(connection)};
 }
 

@@ -302,7 +302,7 @@ Result<Handover> StreamConnection::hand_over(const IncomingFrame* untaken) {
   return Handover{.peer = setup_.peer.text(),
                   .framing = setup_.framing,
                   .max_message = setup_.max_message,
-                  .received = std::move(received),
+                  .received = Buffer::owning(std::move(received)),
                   .input = std::move(ends->input),
                   .output = std::move(ends->output)};
 }
