@@ -13,6 +13,7 @@ const auto kLinks = testing::Values(
     Link{.name = "pair", .address = "shm:", .fds = true, .bytes = false},
     Link{
         .name = "pair_with_small_rings", .address = "shm:?ring=16384", .fds = true, .bytes = false},
+    Link{.name = "pair_without_loans", .address = "shm:?loans=0", .fds = true, .bytes = false},
     kName, kChosen);
 
 INSTANTIATE_TEST_SUITE_P(Shm, ConnectionTest, kLinks, testing::PrintToStringParamName());
