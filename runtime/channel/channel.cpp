@@ -29,15 +29,18 @@ Channel::~Channel() {
 
 // ---- sending -----------------------------------------------------------------------------------
 
-Result<void> Channel::send_waiting(OutgoingFrame& frame, Deadline until) {
+// `blocked`: the frame has just been offered, and found no room.
+Result<void> Channel::send_waiting(OutgoingFrame& frame, Deadline until, bool blocked) {
   [[maybe_unused]] const OneThread one_thread{in_send_};
-  for (;;) {
-    const auto sent = try_send(frame);
-    if (!sent) {
-      return sent.error();
-    }
-    if (*sent == Progress::done) {
-      return {};
+  for (;; blocked = false) {
+    if (!blocked) {
+      const auto sent = try_send(frame);
+      if (!sent) {
+        return sent.error();
+      }
+      if (*sent == Progress::done) {
+        return {};
+      }
     }
     if (auto waited = park(runtime_, writable(), until); !waited) {
       if (frame.taken > 0) {

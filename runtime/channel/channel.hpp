@@ -39,14 +39,19 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   // Sends the frame, waiting while the peer is slow. Errors: what FrameConnection::try_send
   // returns, timed_out and cancelled (the message was not accepted).
   Result<void> send(transports::OutgoingFrame& frame, Deadline until) {
+    bool blocked = false;
     if (direct_ && !at_flusher_.load(std::memory_order_acquire)) [[likely]] {
       [[maybe_unused]] const OneThread one_thread{in_send_};
       const auto sent = connection_->try_send(frame, transports::Lane::data, transports::When::now);
-      if (sent && *sent == transports::Progress::done) [[likely]] {
+      if (!sent) [[unlikely]] {
+        return sent.error();
+      }
+      if (*sent == transports::Progress::done) [[likely]] {
         return {};
       }
+      blocked = true;
     }
-    return send_waiting(frame, until);
+    return send_waiting(frame, until, blocked);
   }
 
   // Memory to write a message into; ordinary memory where none is shared. Waits while too much is
@@ -84,7 +89,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   transports::Readiness writable() const override;
 
  private:
-  Result<void> send_waiting(transports::OutgoingFrame& frame, Deadline until);
+  Result<void> send_waiting(transports::OutgoingFrame& frame, Deadline until, bool blocked);
   Result<transports::Progress> try_send(transports::OutgoingFrame& frame);
   Result<transports::Progress> flush_locked();
   void leave_to_flusher();

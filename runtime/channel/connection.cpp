@@ -108,11 +108,7 @@ Result<Buffer> Connection::receive_buffer(Deadline until) {
   if (auto received = state_->channel->receive(frame, until); !received) {
     return received.error();
   }
-  if (frame.body.empty() && frame.detached.size() == 1) {
-    return frame.detached.front().bytes;
-  }
-  if (frame.detached.empty() && frame.storage.size() == frame.body.size() &&
-      !frame.storage.empty()) {
+  if (!frame.storage.empty() && frame.storage.size() == frame.body.size()) {
     return frame.storage;
   }
   return Buffer::owning(frame.joined());

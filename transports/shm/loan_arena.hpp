@@ -3,7 +3,7 @@
 
 // LoanArena: the memory that one end lends: segments of its own, which the peer may only read. The
 // ledger of what is lent to whom is this process's alone, so that a peer that dies, or lies, can
-// take nothing along: what is out comes back by a ring of the shared segment, or with the peer's
+// take nothing along: what is out comes back by counts in the shared segment, or with the peer's
 // end. Loans are written and dropped on any thread; the rest is the sending thread's.
 
 #include "troupe/base/buffer.hpp"
@@ -54,16 +54,16 @@ class LoanArena final : public std::enable_shared_from_this<LoanArena> {
 
   // Whether the bytes stand in a segment of ours.
   bool owns(std::span<const std::byte> bytes) const noexcept;
-  // The same for a copy of `bytes`, which is the peer's alone: nothing when `budget` would be
-  // exceeded, or memory is short.
-  std::optional<LoanReference> lend_copy(std::span<const std::byte> bytes, std::size_t budget);
   // How the peer finds bytes that stand in one of our loans, which are its until it gives them
   // back. Nothing: they do not, or too many are out.
   std::optional<LoanReference> refer_to(std::span<const std::byte> bytes);
+  // The same for a copy of `bytes`, which is the peer's alone: nothing also when `budget` would be
+  // exceeded, or memory is short.
+  std::optional<LoanReference> lend_copy(std::span<const std::byte> bytes, std::size_t budget);
   // The message did not leave after all.
   void take_back(const LoanReference& reference) noexcept;
 
-  // What the peer has to hear before it is sent references: segments made since the last call of
+  // What the peer has to hear before it is sent references: segments made or retired, each until
   // announced().
   struct News {
     ShmNote note;

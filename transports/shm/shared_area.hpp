@@ -3,7 +3,6 @@
 
 // SharedArea: the bytes of one ring of records, in memory that another process writes too.
 
-#include "troupe/base/os/barrier.hpp"
 #include "troupe/transports/shm/record_ring.hpp"
 #include "troupe/transports/shm/sleep_word.hpp"
 
@@ -26,6 +25,7 @@ class SharedArea final {
   std::byte* at(std::size_t offset) const noexcept { return bytes_.data() + offset; }
 
   std::uint64_t load_header(std::size_t offset, std::memory_order order) const noexcept {
+    // A message of 64 bytes reaches into the next line: both are fetched at once, not in turn.
     __builtin_prefetch(bytes_.data() + ((offset + 64) & (bytes_.size() - 1)));
     return header(offset).load(order);
   }

@@ -37,7 +37,8 @@ ShmConnection::~ShmConnection() {
   close();
 }
 
-// Loans that are still viewed keep the memory, and nothing else.
+// Loans that are still viewed keep the memory and the bells, by which they go back; the socket,
+// whose end the peer waits for, goes.
 void ShmConnection::close() noexcept {
   if (link_->socket) {
     kill_point("close.begin");

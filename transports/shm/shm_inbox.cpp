@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/shm/shm_inbox.hpp"
 
+#include "troupe/base/os/barrier.hpp"
+
 #include <poll.h>
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -158,9 +159,7 @@ Result<Progress> ShmInbox::receive_record(Way& way, const ShmReader::Record& rec
     return shm_broken("receive");
   }
   if (header.size > receive_limit_) {
-    return Error{Code::malformed,
-                 "a message of " + std::to_string(header.size) + " bytes, above the limit of " +
-                     std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
+    return above_limit(header.size);
   }
   frame.body = copy_out(way, record, destination);
   kill_point("receive.copied");
@@ -179,9 +178,7 @@ Result<Progress> ShmInbox::receive_piece(Way& way, const ShmReader::Record& reco
     std::memcpy(&size, piece.data(), sizeof size);
     piece = piece.subspan(sizeof size);
     if (size > receive_limit_) {
-      return Error{Code::malformed,
-                   "a message of " + std::to_string(size) + " bytes, above the limit of " +
-                       std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
+      return above_limit(size);
     }
     if (piece.size() > size || size == 0) {
       return shm_broken("receive");
@@ -246,20 +243,29 @@ Result<Progress> ShmInbox::receive_loaned(Way& way, const ShmReader::Record& rec
   if (!size) {
     return size.error();
   }
-  if (*size <= destination.size()) {
-    copy_parts(frame, references, std::span{parts}.first(count), destination);
-    return Progress::done;
-  }
+  const bool fits = *size <= destination.size();
   for (std::size_t i = 0; i < count; ++i) {
-    detached_.push_back({references.at(i).at, notes_.loans().view(references.at(i), parts.at(i))});
+    detached_.push_back(
+        {references.at(i).at, fits ? Buffer::view_of(nullptr, parts.at(i))
+                                   : notes_.loans().view(references.at(i), parts.at(i))});
+  }
+  frame.detached = detached_;
+  if (fits) {  // what was lent goes back at once
+    frame.copy_to(destination);
+    frame.body = destination.first(*size);
+    frame.detached = {};
+    detached_.clear();
+    for (const LoanReference& reference : std::span{references}.first(count)) {
+      notes_.loans().give_back(reference);
+    }
+    return Progress::done;
   }
   kill_point("loan.viewed");
   if (frame.body.empty() && count == 1) {
     frame.storage = std::move(detached_.front().bytes);
     frame.body = frame.storage.bytes();
+    frame.detached = {};
     detached_.clear();
-  } else {
-    frame.detached = detached_;
   }
   unusual_ = true;
   return Progress::done;
@@ -290,28 +296,6 @@ Result<std::size_t> ShmInbox::find(std::span<const LoanReference> references, st
     parts[static_cast<std::size_t>(&reference - references.data())] = *bytes;
   }
   return total;
-}
-
-// All of it to the caller's place, where it fits; what was lent goes back at once.
-void ShmInbox::copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
-                          std::span<const std::span<const std::byte>> parts,
-                          std::span<std::byte> destination) {
-  std::byte* at = destination.data();
-  const auto add = [&at](std::span<const std::byte> part) {
-    if (!part.empty()) {
-      std::memcpy(at, part.data(), part.size());
-      at += part.size();
-    }
-  };
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    add(frame.body.subspan(from, references[i].at - from));
-    add(parts[i]);
-    from = references[i].at;
-    notes_.loans().give_back(references[i]);
-  }
-  add(frame.body.subspan(from));
-  frame.body = destination.first(static_cast<std::size_t>(at - destination.data()));
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -399,6 +383,11 @@ Error ShmInbox::failed(const Error& error) {
   error_ = error.within("receive from " + peer_.text());
   unusual_ = true;
   return *error_;
+}
+
+Error ShmInbox::above_limit(std::uint64_t size) const {
+  return {Code::malformed, "a message of " + std::to_string(size) + " bytes, above the limit of " +
+                               std::to_string(receive_limit_) + " (ConnectOptions::max_message)"};
 }
 
 Error ShmInbox::ended() {

@@ -5,8 +5,7 @@
 // out before it is looked at, since the peer could change it meanwhile; what it lends is viewed
 // where it is, and changes only if the peer is evil. One thread at a time; views go on any.
 
-#include "troupe/base/bytes.hpp"
-#include "troupe/base/os/barrier.hpp"
+#include "troupe/base/buffer.hpp"
 #include "troupe/base/os/event_set.hpp"
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/options.hpp"
@@ -18,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -119,13 +119,11 @@ class ShmInbox final {
                                   std::span<std::byte> destination);
   Result<std::size_t> find(std::span<const LoanReference> references, std::size_t rest,
                            std::span<std::span<const std::byte>> parts);
-  void copy_parts(IncomingFrame& frame, std::span<const LoanReference> references,
-                  std::span<const std::span<const std::byte>> parts,
-                  std::span<std::byte> destination);
   Result<void> hear();
   bool has_record() noexcept;
   void make_visible() const noexcept;
   Error failed(const Error& error);
+  Error above_limit(std::uint64_t size) const;
   Error ended();
 
   const std::shared_ptr<const ShmLink> link_;

@@ -13,16 +13,23 @@
 
 namespace troupe::transports {
 
+namespace {
+
 // Its count is never read, and would take centuries to be full; a peer that fills it wakes itself
 // up no more.
-void ShmLink::ring_peer() const noexcept {
+void ring(const UniqueFd& bell) noexcept {
   const std::uint64_t one = 1;
-  (void)!::write(peer_bell.get(), &one, sizeof one);
+  (void)!::write(bell.get(), &one, sizeof one);
+}
+
+}  // namespace
+
+void ShmLink::ring_peer() const noexcept {
+  ring(peer_bell);
 }
 
 void ShmLink::ring_self() const noexcept {
-  const std::uint64_t one = 1;
-  (void)!::write(own_bell.get(), &one, sizeof one);
+  ring(own_bell);
 }
 
 bool ShmLink::peer_is_gone() const noexcept {

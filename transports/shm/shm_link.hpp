@@ -11,7 +11,6 @@
 #include "troupe/transports/shm/shm_segment.hpp"
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace troupe::transports {
@@ -44,7 +43,7 @@ struct ShmLink final {
 
   // Thread-safe, also once closed.
   void ring_peer() const noexcept;
-  // Who of this process waits.
+  // The same for who of this end waits.
   void ring_self() const noexcept;
   // Whether the last holder of the other end is gone. A system call.
   bool peer_is_gone() const noexcept;

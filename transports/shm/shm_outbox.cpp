@@ -18,7 +18,6 @@ namespace {
 
 // The reader copies one piece while the writer copies the next.
 constexpr std::size_t kPiece = 16U << 10U;
-constexpr std::size_t kMostDescriptors = 253;  // the kernel's, of one message
 
 // Copies `count` bytes of the frame from its byte `from` on.
 void copy_part(const OutgoingFrame& frame, std::size_t from, std::size_t count,
@@ -107,10 +106,6 @@ Result<void> ShmOutbox::check_sendable(const OutgoingFrame& frame) const {
                  "send to " + setup_.peer.text() + ": a message of " + std::to_string(frame.size) +
                      " bytes is above the limit of " + std::to_string(setup_.max_message) +
                      " (ConnectOptions::max_message)"};
-  }
-  if (frame.fds.size() > kMostDescriptors) {
-    return Error{Code::invalid_argument,
-                 "send to " + setup_.peer.text() + ": at most 253 file descriptors in a message"};
   }
   if (setup_.framing == Framing::lines) {
     for (const auto& piece : frame.pieces) {
@@ -217,7 +212,8 @@ void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
 }
 
-Result<Progress> ShmOutbox::say(ShmNote note, std::span<const int> fds) {
+template <class Fd>
+Result<Progress> ShmOutbox::say(ShmNote note, std::span<Fd> fds) {
   iovec piece{&note, sizeof note};
   const auto sent = send_with_fds(link_->socket.get(), {&piece, 1}, fds);
   if (!sent) {
@@ -225,9 +221,18 @@ Result<Progress> ShmOutbox::say(ShmNote note, std::span<const int> fds) {
     return sent.error() == Code::disconnected ? failed(sent.error())
                                               : sent.error().within(setup_.peer.text());
   }
-  if (sent->status == Transfer::Status::would_block) {
-    socket_is_full_ = true;
-    return Progress::would_block;
+  socket_is_full_ = sent->status == Transfer::Status::would_block;
+  return socket_is_full_ ? Progress::would_block : Progress::done;
+}
+
+Result<Progress> ShmOutbox::tell_news() {
+  while (const auto news = arena_->next_news()) {
+    auto said = say(news->note, std::span{&news->fd, news->fd >= 0 ? 1U : 0U});
+    if (!said || *said == Progress::would_block) {
+      return said;
+    }
+    arena_->announced();
+    kill_point("grow.told");
   }
   return Progress::done;
 }
@@ -237,17 +242,10 @@ Result<Progress> ShmOutbox::send_descriptors(const Way& way, std::span<UniqueFd>
   if (fds.empty()) {
     return Progress::done;
   }
-  std::array<int, kMostDescriptors> numbers;
-  std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
   auto said = say({.kind = ShmNote::Kind::descriptors,
                    .count = static_cast<std::uint8_t>(fds.size()),
                    .id = static_cast<std::uint32_t>(&way - ways_.data())},
-                  std::span{numbers}.first(fds.size()));
-  if (said && *said == Progress::done) {
-    for (UniqueFd& fd : fds) {
-      fd.reset();
-    }
-  }
+                  fds);
   kill_point("send.descriptors");
   return said;
 }

@@ -101,7 +101,8 @@ class ShmOutbox final {
   bool refer_to_parts(const OutgoingFrame& frame);
   Result<Progress> flush_rest(Way& way);
   Result<Progress> tell_news();
-  Result<Progress> say(ShmNote note, std::span<const int> fds);
+  template <class Fd>
+  Result<Progress> say(ShmNote note, std::span<Fd> fds);
   Error failed(const Error& error);
   Error ended();
   void decide_plain() noexcept;

@@ -137,17 +137,4 @@ bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
   return true;
 }
 
-Result<Progress> ShmOutbox::tell_news() {
-  while (const auto news = arena_->next_news()) {
-    const std::span<const int> memory{&news->fd, news->fd >= 0 ? 1U : 0U};
-    auto said = say(news->note, memory);
-    if (!said || *said == Progress::would_block) {
-      return said;
-    }
-    arena_->announced();
-    kill_point("grow.told");
-  }
-  return Progress::done;
-}
-
 }  // namespace troupe::transports

@@ -68,6 +68,22 @@ Result<void> bind_path(int socket, const SocketAddress& address, const std::stri
   return Error::system(doing, errno);
 }
 
+// In a user namespace that does not know them all, the kernel shows every user unknown there as one
+// number: who has it may be anybody.
+bool means_one_user(uid_t user) {
+  constexpr std::uint64_t kAll = 0xffffffff;
+  std::uint64_t unknown = 65534;
+  std::ifstream{"/proc/sys/kernel/overflowuid"} >> unknown;
+  if (user != unknown) {
+    return true;
+  }
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  std::ifstream{"/proc/self/uid_map"} >> inside >> outside >> count;
+  return inside == 0 && count == kAll;
+}
+
 }  // namespace
 
 Result<SocketAddress> unix_address(const std::string& place, const std::string& doing) {
@@ -91,26 +107,6 @@ Result<SocketAddress> unix_address(const std::string& place, const std::string& 
   std::memcpy(&address.storage, &local, sizeof local);
   return address;
 }
-
-namespace {
-
-// In a user namespace that does not know them all, the kernel shows every user unknown there as one
-// number: who has it may be anybody.
-bool means_one_user(uid_t user) {
-  constexpr std::uint64_t kAll = 0xffffffff;
-  std::uint64_t unknown = 65534;
-  std::ifstream{"/proc/sys/kernel/overflowuid"} >> unknown;
-  if (user != unknown) {
-    return true;
-  }
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  std::ifstream{"/proc/self/uid_map"} >> inside >> outside >> count;
-  return inside == 0 && count == kAll;
-}
-
-}  // namespace
 
 bool is_same_user(int socket) noexcept {
   ucred peer{};

@@ -41,9 +41,6 @@ class ByteStream {
   // disconnected, malformed (descriptors were cut off), system.
   virtual Result<Transfer> try_read(std::span<iovec> places, std::vector<UniqueFd>& fds) = 0;
 
-  // To be called before waiting for readable(). True: a read is possible already, so that no wait
-  // is needed.
-  virtual bool arm_read() { return false; }
   virtual Readiness readable() const noexcept = 0;
   virtual Readiness writable() const noexcept = 0;
   virtual bool carries_fds() const noexcept = 0;

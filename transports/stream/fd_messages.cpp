@@ -30,6 +30,10 @@ void collect_fds(msghdr& message, std::vector<UniqueFd>& fds) {
   }
 }
 
+Error too_many_fds() {
+  return {Code::invalid_argument, "send file descriptors: at most 253 in a message"};
+}
+
 }  // namespace
 
 Error socket_failed(const char* doing) {
@@ -54,7 +58,7 @@ Error socket_failed(const char* doing) {
 Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<UniqueFd> fds) {
   std::array<int, kMaxFds> numbers;
   if (fds.size() > numbers.size()) {
-    return Error{Code::invalid_argument, "send file descriptors: at most 253 in a message"};
+    return too_many_fds();
   }
   std::ranges::transform(fds, numbers.begin(), &UniqueFd::get);
   auto sent = send_with_fds(socket, pieces, std::span<const int>{numbers}.first(fds.size()));
@@ -71,6 +75,9 @@ Result<Transfer> send_with_fds(int socket, std::span<iovec> pieces, std::span<co
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   alignas(cmsghdr) std::array<std::byte, kControlSize> control;
+  if (fds.size() > kMaxFds) {
+    return too_many_fds();
+  }
   if (!fds.empty()) {
     message.msg_control = control.data();
     message.msg_controllen = CMSG_SPACE(fds.size_bytes());

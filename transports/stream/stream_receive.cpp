@@ -219,7 +219,7 @@ Result<Progress> StreamConnection::read_more(std::size_t least) {
 }
 
 bool StreamConnection::arm_receive() {
-  return receive_error_ || at_end_ || has_whole() || stream_->arm_read();
+  return receive_error_ || at_end_ || has_whole();
 }
 
 // A frame, or an error, is in the buffer.
