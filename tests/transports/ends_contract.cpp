@@ -15,8 +15,6 @@ using transports::Progress;
 using transports::When;
 
 constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = 1024 * kKiB;
-// More than what any way here holds on its way.
 
 TEST_P(FrameConnectionTest, WhatWasSentBeforeTheCloseStillArrivesThenTheEnd) {  // CN-06
   connect();
