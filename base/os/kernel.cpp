@@ -7,6 +7,7 @@
 #include <linux/membarrier.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -84,6 +85,19 @@ bool probe_membarrier() noexcept {
   return commands > 0 && (commands & MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0;
 }
 
+bool probe_guard_pages() noexcept {
+  constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL of linux/mman.h (6.13)
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const memory =
+      ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {  // NOLINT(performance-no-int-to-ptr): the kernel's constant
+    return false;
+  }
+  const bool installed = ::madvise(memory, page, kGuardInstall) == 0;
+  ::munmap(memory, page);
+  return installed;
+}
+
 bool probe(KernelFeature feature) noexcept {
   if (denied(name_of(feature))) {
     return false;
@@ -99,6 +113,8 @@ bool probe(KernelFeature feature) noexcept {
       return probe_pidfd_info();
     case KernelFeature::membarrier:
       return probe_membarrier();
+    case KernelFeature::guard_pages:
+      return probe_guard_pages();
   }
   return false;
 }
@@ -117,16 +133,18 @@ std::string_view name_of(KernelFeature feature) noexcept {
       return "pidfd_info";
     case KernelFeature::membarrier:
       return "membarrier";
+    case KernelFeature::guard_pages:
+      return "guard_pages";
   }
   return "unknown";
 }
 
 bool kernel_has(KernelFeature feature) noexcept {
   // Facts of the machine, not state of the program: asked once per process.
-  static const std::array<bool, 5> present{
-      probe(KernelFeature::clone3), probe(KernelFeature::pipe_nowait),
+  static const std::array<bool, 6> present{
+      probe(KernelFeature::clone3),        probe(KernelFeature::pipe_nowait),
       probe(KernelFeature::pipe_nosignal), probe(KernelFeature::pidfd_info),
-      probe(KernelFeature::membarrier)};
+      probe(KernelFeature::membarrier),    probe(KernelFeature::guard_pages)};
   return present.at(static_cast<std::size_t>(feature));
 }
 

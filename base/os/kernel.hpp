@@ -14,7 +14,8 @@ enum class KernelFeature {
   pipe_nowait,    // 6.4: RWF_NOWAIT on anonymous pipes; fallback: poll, then at most PIPE_BUF bytes
   pipe_nosignal,  // 6.18: RWF_NOSIGNAL; fallback: SIGPIPE is blocked around the write
   pidfd_info,     // 6.15: the exit status of a process that somebody else has reaped
-  membarrier,  // 4.16, but refused by some containers: barriers for all; fallback: a barrier each
+  membarrier,   // 4.16, but refused by some containers: barriers for all; fallback: a barrier each
+  guard_pages,  // 6.13: guard pages that cost no mapping; fallback: mprotect
 };
 
 // The name that TROUPE_KERNEL_WITHOUT knows the feature by.
