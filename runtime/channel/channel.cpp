@@ -277,7 +277,7 @@ Result<void> Channel::receive(IncomingFrame& frame, Deadline until,
 Result<Progress> Channel::wait_for(IncomingFrame& frame, Deadline until,
                                    std::span<std::byte> destination) {
   flush_own_buffers();
-  if (runtime_.may_spin() && !until.passed() && spin_.worth_it()) {
+  if (runtime_.may_spin() && !on_fiber() && !until.passed() && spin_.worth_it()) {
     auto received = spin_for(frame, destination);
     if (!received || *received == Progress::done) {
       return received;

@@ -2,6 +2,7 @@
 #include "troupe/runtime/fiber/park.hpp"
 
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <poll.h>
@@ -12,6 +13,54 @@
 
 namespace troupe {
 namespace {
+
+// The worker whose fiber calls; null on a thread that may block.
+fiber::Worker* worker_of_fiber() noexcept {
+  fiber::Worker* const worker = fiber::Worker::current();
+  return worker != nullptr && worker->task() != nullptr ? worker : nullptr;
+}
+
+// Suspends the fiber until one of the descriptors has something, or its wait ends otherwise.
+Result<void> suspend_on(fiber::Worker& worker, RuntimeCore& runtime, std::span<PollItem> items,
+                        Deadline until) {
+  fiber::Waiter ready;
+  Result<void> added;
+  std::size_t count = 0;
+  for (; count < items.size() && added; ++count) {
+    const auto& readiness = items[count].readiness;
+    const int fd = readiness.set != nullptr ? readiness.set->fd() : readiness.fd;
+    if (fd >= 0) {
+      added = worker.reactor().add(fd, readiness.events, ready);
+    }
+  }
+  const auto outcome =
+      added ? ready.wait(runtime, until) : fiber::Waiter::Outcome::timed_out;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& readiness = items[i].readiness;
+    worker.reactor().remove(readiness.set != nullptr ? readiness.set->fd() : readiness.fd, ready);
+  }
+  if (!added) {
+    return added;
+  }
+  if (outcome != fiber::Waiter::Outcome::fired) {
+    return error_of(outcome, "wait");
+  }
+  return {};
+}
+
+// As wait_or_stop, for a fiber.
+Result<void> suspend_until_ready(fiber::Worker& worker, RuntimeCore& runtime,
+                                 std::span<PollItem> items, Deadline until) {
+  flush_own_buffers();
+  auto ready = runtime.poller().wait(items, Deadline::at_once());
+  while (!ready && ready.error() == Code::timed_out && !until.passed()) {
+    if (auto suspended = suspend_on(worker, runtime, items, until); !suspended) {
+      return suspended;
+    }
+    ready = runtime.poller().wait(items, Deadline::at_once());
+  }
+  return ready;
+}
 
 // `items` and, last, the runtime's stop.
 Result<void> wait_or_stop(RuntimeCore& runtime, std::span<PollItem> items, Deadline until) {
@@ -26,6 +75,12 @@ Result<void> wait_or_stop(RuntimeCore& runtime, std::span<PollItem> items, Deadl
 
 Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until) {
   flush_own_buffers();
+  if (fiber::Worker* const worker = worker_of_fiber(); worker != nullptr) {
+    PollItem item{{set.fd(), POLLIN}};
+    auto suspended = suspend_on(*worker, runtime, std::span{&item, 1}, until);
+    set.take();
+    return suspended;
+  }
   const auto woken = runtime.poller().wait(set, runtime.stop_fd(), until);
   if (!woken) {
     return woken.error();
@@ -43,7 +98,14 @@ Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until
 
 }  // namespace
 
+bool on_fiber() noexcept {
+  return worker_of_fiber() != nullptr;
+}
+
 Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline until) {
+  if (fiber::Worker* const worker = worker_of_fiber(); worker != nullptr) {
+    return suspend_until_ready(*worker, runtime, items, until);
+  }
   std::vector<PollItem> all{items.begin(), items.end()};
   all.push_back({{runtime.stop_fd(), POLLIN}});
   auto waited = wait_or_stop(runtime, all, until);
@@ -54,6 +116,10 @@ Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline unti
 Result<void> park(RuntimeCore& runtime, transports::Readiness readiness, Deadline until) {
   if (readiness.set != nullptr) {
     return wait_on_set(runtime, *readiness.set, until);
+  }
+  if (fiber::Worker* const worker = worker_of_fiber(); worker != nullptr) {
+    PollItem item{readiness};
+    return suspend_until_ready(*worker, runtime, std::span{&item, 1}, until);
   }
   std::array<PollItem, 2> items{PollItem{readiness}, PollItem{{runtime.stop_fd(), POLLIN}}};
   return wait_or_stop(runtime, items, until);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// park: the one way in which anything here waits. Blocks the calling thread. (Once there are fibers
-// it suspends the fiber instead, with the same outcomes.)
+// park: the one way in which anything here waits for a descriptor. Suspends the calling fiber, and
+// its worker goes on with others; on a thread that is no worker it blocks the thread. (What happens
+// in this process is waited for with a Waiter, in the same two ways.)
 //
 // Before it waits, what this thread has sent and left in buffers is flushed (see Flusher).
 
@@ -19,6 +20,9 @@ class RuntimeCore;
 // Returns when at least one item is ready; those that are get marked. Errors: timed_out, cancelled
 // (the runtime is stopping; an item that is ready at that moment wins).
 Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline until);
+
+// Whether the caller is on a fiber: what blocks the thread would keep others from running.
+bool on_fiber() noexcept;
 
 // The same for one thing.
 Result<void> park(RuntimeCore& runtime, transports::Readiness readiness, Deadline until);

@@ -3,6 +3,7 @@
 
 #include "troupe/base/check.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/transports/catalog.hpp"
 
 #include <sched.h>
@@ -11,6 +12,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 namespace troupe {
@@ -45,9 +47,11 @@ RuntimeCore::RuntimeCore(Ports ports, Log log)
       log_(std::move(log)),
       stop_fd_(make_stop_fd()),
       transports_(transports::Catalog::standard()),
-      flusher_(std::make_unique<Flusher>(*executor_, *poller_)) {}
+      flusher_(std::make_unique<Flusher>(*executor_, *poller_)),
+      scheduler_options_(std::move(ports.scheduler)) {}
 
 RuntimeCore::~RuntimeCore() {
+  TROUPE_CHECK(scheduler_ == nullptr && "stop_scheduler() comes first");
   flusher_.reset();   // ends its thread,
   executor_.reset();  // which this waits for
 }
@@ -55,12 +59,43 @@ RuntimeCore::~RuntimeCore() {
 void RuntimeCore::abandon() noexcept {
   // Kept where a leak checker sees them; the copy ends soon, or executes another program.
   // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the copy ends here
-  static auto& kept = *new std::pair<std::unique_ptr<Executor>, std::unique_ptr<Flusher>>;
-  kept = {std::move(executor_), std::move(flusher_)};
+  static auto& kept = *new std::tuple<std::unique_ptr<Executor>, std::unique_ptr<Flusher>,
+                                      std::unique_ptr<fiber::Scheduler>>;
+  kept = {std::move(executor_), std::move(flusher_), std::move(scheduler_)};
+}
+
+fiber::Scheduler& RuntimeCore::scheduler() {
+  std::call_once(scheduler_once_, [this] {
+    scheduler_ = std::make_unique<fiber::Scheduler>(*this, scheduler_options_);
+    started_scheduler_.store(scheduler_.get());
+  });
+  return *scheduler_;
+}
+
+std::vector<const fiber::Task*> RuntimeCore::stop_scheduler(Deadline until) {
+  if (scheduler_ == nullptr) {
+    return {};
+  }
+  auto stuck = scheduler_->stop(until);
+  started_scheduler_.store(nullptr);
+  if (stuck.empty()) {
+    scheduler_.reset();
+  } else {
+    // What does not end stands on it; kept where a leak checker sees it.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the program ends here
+    static auto& kept = *new std::vector<std::unique_ptr<fiber::Scheduler>>;
+    static std::mutex mutex;
+    const std::lock_guard lock{mutex};
+    kept.push_back(std::move(scheduler_));
+  }
+  return stuck;
 }
 
 void RuntimeCore::request_stop() noexcept {
   stop_.request_stop();
+  if (fiber::Scheduler* const scheduler = started_scheduler(); scheduler != nullptr) {
+    scheduler->cancel_waits();
+  }
   const std::uint64_t one = 1;
   TROUPE_CHECK(::write(stop_fd_.get(), &one, sizeof one) == sizeof one || errno == EAGAIN);
 }

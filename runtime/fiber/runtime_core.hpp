@@ -12,14 +12,25 @@
 #include "troupe/base/random.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/runtime/fiber/ports.hpp"
+#include "troupe/runtime/fiber/scheduler_options.hpp"
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
 class Flusher;
+namespace actor {
+class System;
+}
+namespace fiber {
+class Scheduler;
+class Task;
+}  // namespace fiber
 namespace process {
 class Family;
 }
@@ -34,6 +45,7 @@ struct Ports {
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Poller> poller;
   bool spin = true;  // waits may poll for some µs first, while that has lately paid
+  fiber::SchedulerOptions scheduler;
 };
 
 class RuntimeCore {
@@ -52,6 +64,13 @@ class RuntimeCore {
   bool may_spin() const noexcept { return may_spin_; }
   // The processes of this runtime; null where it can have none.
   const std::shared_ptr<process::Family>& family() const noexcept { return family_; }
+
+  // Starts the workers at its first call. Throws Error (overloaded, system).
+  fiber::Scheduler& scheduler();
+  // Null while there are none.
+  fiber::Scheduler* started_scheduler() const noexcept { return started_scheduler_.load(); }
+  // The actors of this runtime; null where it can have none.
+  const std::shared_ptr<actor::System>& actors() const noexcept { return actors_; }
 
   // Set once this runtime is to stop: every wait returns `cancelled` from then on.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
@@ -72,6 +91,11 @@ class RuntimeCore {
   // In a copy that fork() has made: lets go of what has threads, which are not there.
   void abandon() noexcept;
 
+  // Ends the workers; returns the tasks of those that do not end by the deadline. They keep their
+  // scheduler for ever.
+  std::vector<const fiber::Task*> stop_scheduler(Deadline until);
+
+  void set_actors(std::shared_ptr<actor::System> actors) { actors_ = std::move(actors); }
   void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }
 
  private:
@@ -86,6 +110,12 @@ class RuntimeCore {
   std::unique_ptr<transports::Catalog> transports_;
   std::unique_ptr<Flusher> flusher_;
   std::shared_ptr<process::Family> family_;
+
+  const fiber::SchedulerOptions scheduler_options_;
+  std::once_flag scheduler_once_;
+  std::unique_ptr<fiber::Scheduler> scheduler_;
+  std::atomic<fiber::Scheduler*> started_scheduler_{nullptr};
+  std::shared_ptr<actor::System> actors_;
 };
 
 class RuntimeCore::Scope final {

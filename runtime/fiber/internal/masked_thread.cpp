@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/fiber/internal/masked_thread.hpp"
+
+#include <pthread.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask is POSIX
+
+#include <utility>
+
+namespace troupe::fiber {
+
+std::thread masked_thread(const std::string& name, std::function<void()> body) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  // A fault is the thread's own, and blocked it would end the process without a word.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+    ::sigdelset(&all, fault);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits it
+  std::thread thread;
+  try {
+    thread = std::thread{std::move(body)};
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_setname_np(thread.native_handle(), name.substr(0, 15).c_str());
+  return thread;
+}
+
+}  // namespace troupe::fiber
