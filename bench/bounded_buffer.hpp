@@ -24,15 +24,15 @@ inline constexpr std::uint64_t kItemsEach = 1000;  // of a producer
 // So many waiting items are enough: kProducers more may be under way.
 inline constexpr int kEnough = kBuffer - kProducers;
 inline constexpr int kCost = 25;  // of producing, and of consuming
+inline constexpr int kLoops = kCost * 100;
 
 // What producing an item does with the last one, and consuming one with what was consumed before,
 // the item added. The random numbers are those of a later edition of the suite (github.com/
 // smarr/savina, som.Random): 16 bits, so that no language needs large integers for them.
 inline double process(double value) {
-  constexpr int kLoopsOfCost = 100;
   constexpr double kRange = 65536;
   unsigned seed = kCost;
-  for (int i = 0; i < kCost * kLoopsOfCost; ++i) {
+  for (int i = 0; i < kLoops; ++i) {
     seed = (seed * 1309 + 13849) & 65535U;
     value += std::log(std::abs(seed / kRange) + 0.01);
   }

@@ -71,7 +71,7 @@ struct Count {
   Number value = 0;
 };
 
-behavior ping(stateful_actor<Count>* self, actor pong, Laps* laps, actor main) {
+behavior ping(stateful_actor<Count>* self, const actor& pong, Laps* laps, const actor& main) {
   self->send(pong, Number{0});
   return {[=](Number number) {
     expect(number, self->state.value++);
@@ -122,7 +122,7 @@ struct Received {
   Number sum = 0;
 };
 
-behavior receiver(stateful_actor<Received>* self, Number all, actor main) {
+behavior receiver(stateful_actor<Received>* self, Number all, const actor& main) {
   return {[=](Number number) {
     Received& received = self->state;
     received.sum += number;
@@ -130,7 +130,7 @@ behavior receiver(stateful_actor<Received>* self, Number all, actor main) {
   }};
 }
 
-behavior sender(event_based_actor* self, actor to, Number count) {
+behavior sender(event_based_actor* self, const actor& to, Number count) {
   return {[=](Go) {
     for (Number number = 0; number < count; ++number) {
       self->send(to, number);
@@ -197,7 +197,7 @@ struct Sum {
   Number parts = 0;
 };
 
-behavior skynet_node(stateful_actor<Sum>* self, actor parent, Number first, Number leaves) {
+behavior skynet_node(stateful_actor<Sum>* self, const actor& parent, Number first, Number leaves) {
   if (leaves == 1) {
     self->send(parent, first);
     return {};
@@ -228,7 +228,7 @@ struct Neighbour {
   actor next;
 };
 
-behavior ring_actor(stateful_actor<Neighbour>* self, actor main) {
+behavior ring_actor(stateful_actor<Neighbour>* self, const actor& main) {
   return {[=](const actor& next) { self->state.next = next; },
           [=](Number hops) {
             if (hops == 0) {

@@ -26,7 +26,7 @@ struct Item {
   double value = 0;
 };
 
-behavior producer(stateful_actor<Item>* self, actor manager, std::uint64_t items) {
+behavior producer(stateful_actor<Item>* self, const actor& manager, std::uint64_t items) {
   return {[=, left = items](Produce) mutable {
     if (left-- == 0) {
       self->send(manager, Ended::value);
@@ -38,7 +38,7 @@ behavior producer(stateful_actor<Item>* self, actor manager, std::uint64_t items
   }};
 }
 
-behavior consumer(stateful_actor<Item>* self, actor manager, actor main) {
+behavior consumer(stateful_actor<Item>* self, const actor& manager, const actor& main) {
   return {[=](double item) {
             self->state.value = work::process(self->state.value + item);
             self->send(manager, Free::value, actor_cast<actor>(self));
@@ -72,7 +72,7 @@ void end_when_over(stateful_actor<Buffer>* self) {
   self->quit();
 }
 
-behavior manager(stateful_actor<Buffer>* self, std::uint64_t items_each, actor main) {
+behavior manager(stateful_actor<Buffer>* self, std::uint64_t items_each, const actor& main) {
   const auto me = actor_cast<actor>(self);
   for (int i = 0; i < work::kConsumers; ++i) {
     self->state.free.push_back(self->spawn(consumer, me, main));

@@ -63,8 +63,7 @@ double thread_ring(const Effort& /*effort*/) {
 double buffered(const Effort& effort) {
   using namespace bounded_buffer;  // NOLINT(google-build-using-namespace): its constants
   const std::uint64_t items = scaled(kItemsEach, effort);
-  ChildProgram child =
-      start("bounded_buffer", {kEnough, kProducers, kConsumers, items, kCost * 100});
+  ChildProgram child = start("bounded_buffer", {kEnough, kProducers, kConsumers, items, kLoops});
   double seconds = 0;
   double consumed = 0;
   std::istringstream{child.output()} >> seconds >> consumed;
