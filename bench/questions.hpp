@@ -22,6 +22,9 @@ Question stream_syscalls();
 Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp
 Question loans();              // loans.cpp
+Question actor_messages();     // actors.cpp
+Question actor_asks();
+Question actors_at_rest();
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

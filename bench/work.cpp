@@ -50,6 +50,7 @@ std::optional<double> Measured::ratio_to(const Figures& side) const {
   for (std::size_t round = 0; round < side.rounds.size(); ++round) {
     const double of_ours = ours().rounds[round];
     const double of_side = side.rounds[round];
+    if (of_ours == 0 || of_side == 0) return std::nullopt;
     ratios.push_back(ours_above ? of_ours / of_side : of_side / of_ours);
   }
   return median_of(std::move(ratios));
@@ -77,7 +78,8 @@ Measured measure(const Work& work, const Effort& effort) {
   for (const Side& side : work.sides) {
     measured.sides.push_back({side.role, side.name, {}, {}});
   }
-  for (int round = 0; round < effort.rounds; ++round) {
+  const int rounds = std::min(effort.rounds, work.most_rounds.value_or(effort.rounds));
+  for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < work.sides.size(); ++i) {
       Figures& figures = measured.sides[i];
       if (!figures.failure.empty() || !work.sides[i].figure) {

@@ -48,6 +48,7 @@ struct Work {
   Better better = Better::lower;
   std::vector<Side> sides;  // ours is first
   std::optional<Budget> budget;
+  std::optional<int> most_rounds = std::nullopt;  // of a work that takes long
 };
 
 // One question and how it is asked.
@@ -78,7 +79,7 @@ struct Measured {
   std::optional<Budget> budget;
 
   const Figures& ours() const { return sides.front(); }
-  // The ratio of ours to that side, as Budget counts it; nothing when one of them failed.
+  // The ratio of ours to that side, as Budget counts it; nothing when one of them failed, or was 0.
   std::optional<double> ratio_to(const Figures& side) const;
   // What is held against the budget; nothing when it could not be measured.
   std::optional<double> reached() const;
