@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/runtime.hpp"
 
+#include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/process/internal/family.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/process_host.hpp"
 #include "troupe/runtime/process/internal/termination.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -36,10 +40,24 @@ Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
 
 Runtime::Runtime(const RuntimeOptions& options) : Runtime(process::ProcessHost::join(), options) {}
 
+namespace {
+
+Ports ports_of(const RuntimeOptions& options) {
+  Ports ports = options.ports ? options.ports() : Ports{};
+  if (options.workers != 0) {
+    ports.scheduler.workers = options.workers;
+  }
+  ports.scheduler.own_threads = ports.scheduler.own_threads && options.own_threads;
+  return ports;
+}
+
+}  // namespace
+
 Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options)
-    : RuntimeCore(options.ports ? options.ports() : Ports{}, Log{options.log}),
+    : RuntimeCore(ports_of(options), Log{options.log}),
       name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
+  set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));
   if (options.signals == SignalPolicy::stop_on_terminate) {
@@ -55,16 +73,43 @@ Runtime::~Runtime() {
     static_cast<void>(kept);
     return;
   }
-  request_stop();
-  if (!family()->living().empty()) {
+  if (started_scheduler() != nullptr || !family()->living().empty()) {
     (void)stop(stop_grace_);
+  }
+  request_stop();
+  const auto stuck = stop_scheduler(std::chrono::milliseconds{100});
+  if (!stuck.empty()) {
+    // They stand on their cells: these stay, as their stacks do.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the program ends here
+    static auto& kept = *new std::vector<std::shared_ptr<actor::System>>;
+    kept.push_back(actors());
   }
   family()->close();
 }
 
 StopReport Runtime::stop(Deadline until) {
+  // Half of the time to finish what was begun; nothing new is begun from outside.
+  if (!stopping()) {
+    (void)actors()->drain(Deadline{until.is_never() ? Duration::max() : until.left() / 2});
+  }
   request_stop();
-  return family()->stop(until);
+  StopReport report;
+  report.holders = actors()->stop(until);
+  StopReport processes = family()->stop(until);
+  std::ranges::move(processes.holders, std::back_inserter(report.holders));
+  return report;
+}
+
+Stats Runtime::stats() const {
+  return actors()->stats();
+}
+
+std::size_t Runtime::poll_once() {
+  return scheduler().poll_once();
+}
+
+int Runtime::fd() {
+  return scheduler().fd();
 }
 
 Runtime* Runtime::current() noexcept {

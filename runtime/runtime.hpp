@@ -16,6 +16,9 @@
 // after its end.
 
 #include "troupe/base/deadline.hpp"
+#include "troupe/runtime/actor/inbox.hpp"
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/runtime/runtime_options.hpp"
@@ -24,6 +27,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace troupe {
 
@@ -49,6 +54,48 @@ class Runtime final : public RuntimeCore {
   StopReport stop(Deadline until = Deadline{std::chrono::seconds{10}});
 
   const std::string& name() const noexcept { return name_; }
+
+  // ---- actors ----
+  // An actor of class A, made from the arguments; it runs on the workers of this runtime. Cannot
+  // fail: one whose constructor throws has ended as failed.
+  template <class A, class... X>
+  Ref<A> spawn(X&&... arguments) {
+    return Ref<A>{actor::spawn<A>(*this, nullptr, nullptr, std::forward<X>(arguments)...)};
+  }
+  template <class A, class... X>
+  Ref<A> spawn_with(const ActorOptions& options, X&&... arguments) {
+    return Ref<A>{actor::spawn<A>(*this, &options, nullptr, std::forward<X>(arguments)...)};
+  }
+  // An actor that a function is: body(Inbox<P>&, arguments...), which reads the messages of the
+  // protocol P. It ends when that returns.
+  template <class P, class F, class... X>
+  Ref<P> spawn_function(F body, X... arguments) {
+    using A = actor::FunctionActor<P, F, X...>;
+    return Ref<P>{actor::spawn<A>(*this, nullptr, nullptr, std::move(body), std::move(arguments)...)};
+  }
+  template <class P, class F, class... X>
+  Ref<P> spawn_function_with(const ActorOptions& options, F body, X... arguments) {
+    using A = actor::FunctionActor<P, F, X...>;
+    return Ref<P>{actor::spawn<A>(*this, &options, nullptr, std::move(body), std::move(arguments)...)};
+  }
+
+  // Runs function() on a thread that may block in the kernel; on a fiber, others run meanwhile.
+  template <class F>
+  std::invoke_result_t<F&> blocking(F function) {
+    return actor::blocking(*this, std::move(function));
+  }
+
+  // What the actors do, and counts since the start.
+  Stats stats() const;
+  // The same for OpenMetrics scrapers; docs/metrics.md names each.
+  std::string open_metrics() const;
+
+  // ---- own_threads = false ----
+  // Runs what there is to be run on the calling thread, without waiting; returns how many turns of
+  // actors that was.
+  std::size_t poll_once();
+  // Readable when poll_once() has something to do. Throws Error (overloaded, system).
+  int fd();
 
   // The calling thread's: that which was made on it last, or a Scope says. Null when there is none.
   static Runtime* current() noexcept;

@@ -9,6 +9,7 @@
 #include "troupe/runtime/process/process_options.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -24,6 +25,14 @@ enum class SignalPolicy : std::uint8_t {
 
 struct RuntimeOptions {
   std::string name{};  // for logs and threads; default: the process's
+
+  // Threads that run actors; 0: one for each CPU that the process may use. They start with the first
+  // actor.
+  std::size_t workers = 0;
+  // False: there are none, and the program's own loop drives the actors: Runtime::fd, poll_once.
+  bool own_threads = true;
+  // How long an ask waits where it does not say.
+  Duration ask_timeout = std::chrono::seconds{5};
 
   // How processes start where ProcessOptions does not say; automatic: from a zygote where there can
   // be one.

@@ -283,7 +283,12 @@ void Scheduler::sleep(Deadline until) {
 }
 
 Instant Scheduler::next_timer() const noexcept {
-  return workers_.front()->timers_.first();
+  return workers_.front()->first_timer();
+}
+
+Worker& Scheduler::worker_for_timers() noexcept {
+  Worker* const worker = Worker::current();
+  return worker != nullptr && &worker->scheduler_ == this ? *worker : *workers_.front();
 }
 
 int Scheduler::fd() {

@@ -70,6 +70,9 @@ class Scheduler final {
   void dedicate(Task& task);
   void release(Task& task) noexcept;
 
+  // The calling worker, or one.
+  Worker& worker_for_timers() noexcept;
+
   // Runs `work` on a thread that may block, and waits for it there where the caller is no fiber.
   void run_blocking(const std::function<void()>& work);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/waiter.hpp"
 
+#include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
@@ -36,7 +37,9 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Deadline 
 }  // namespace
 
 Waiter::Found Waiter::fire() noexcept {
-  const std::uint32_t before = state_.exchange(kFired);
+  std::uint32_t before = state_.load(std::memory_order_relaxed);
+  while (!state_.compare_exchange_weak(before, before == kWatched ? kFiring : kFired)) {
+  }
   switch (before) {
     case kFiberWaits:
       worker_->resume(*task_);  // it is suspended until this: the waiter is still there
@@ -46,10 +49,46 @@ Waiter::Found Waiter::fire() noexcept {
       // nobody, or somebody who looks at his own word again.
       futex_wake(state_);
       return Found::waiting;
+    case kWatched: {
+      const std::function<void()> then = watcher_->announce();
+      state_.store(kFired);
+      if (then) {
+        then();
+      }
+      return Found::waiting;
+    }
     case kAbandoned:
       return Found::abandoned;
     default:
       return Found::nobody_yet;
+  }
+}
+
+bool Waiter::watch(Watcher* watcher) noexcept {
+  std::uint32_t from = watcher != nullptr ? kIdle : kWatched;
+  if (watcher != nullptr) {
+    watcher_ = watcher;
+  }
+  while (!state_.compare_exchange_weak(from, watcher != nullptr ? kWatched : kIdle)) {
+    if (from == kFired) {
+      return false;
+    }
+    pause_cpu();  // the watcher is being told
+    from = watcher != nullptr ? kIdle : kWatched;
+  }
+  return true;
+}
+
+bool Waiter::abandon() noexcept {
+  for (std::uint32_t state = state_.load();; pause_cpu()) {
+    if (state == kFired) {
+      return false;
+    }
+    if (state == kFiring) {
+      state = state_.load();
+    } else if (state_.compare_exchange_weak(state, kAbandoned)) {
+      return true;
+    }
   }
 }
 

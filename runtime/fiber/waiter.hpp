@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace troupe {
@@ -21,6 +22,20 @@ namespace troupe::fiber {
 
 class Task;
 class Worker;
+
+// What is to be done when a waiter is fired, instead of somebody who waits.
+class Watcher {
+ public:
+  Watcher() = default;
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // On the thread that fires, before the waiter counts as fired; what it returns is called after.
+  virtual std::function<void()> announce() noexcept = 0;
+
+ protected:
+  ~Watcher() = default;
+};
 
 class Waiter final : private TimerEntry {
  public:
@@ -44,8 +59,10 @@ class Waiter final : private TimerEntry {
   // a time.
   Outcome wait(RuntimeCore& runtime, Deadline until);
 
+  // Has `watcher` told, until watch(null); nobody waits meanwhile. False: it is fired.
+  bool watch(Watcher* watcher) noexcept;
   // Says that nobody will wait any more. False: it was fired before.
-  bool abandon() noexcept { return state_.exchange(kAbandoned) != kFired; }
+  bool abandon() noexcept;
   bool abandoned() const noexcept { return state_.load(std::memory_order_relaxed) == kAbandoned; }
 
  private:
@@ -56,6 +73,8 @@ class Waiter final : private TimerEntry {
   static constexpr std::uint32_t kThreadWaits = 2;
   static constexpr std::uint32_t kFired = 3;
   static constexpr std::uint32_t kAbandoned = 4;
+  static constexpr std::uint32_t kWatched = 5;
+  static constexpr std::uint32_t kFiring = 6;  // the watcher is being told
 
   static void on_deadline(TimerEntry& entry);
   // Ends the wait of a fiber with `outcome`, unless it was fired; on its worker.
@@ -66,6 +85,7 @@ class Waiter final : private TimerEntry {
   std::atomic<std::uint32_t> state_{kIdle};
   // Written before kFiberWaits is, read after.
   Outcome outcome_ = Outcome::fired;
+  Watcher* watcher_ = nullptr;
   Worker* worker_ = nullptr;
   Task* task_ = nullptr;
   // Of the worker's waits.

@@ -21,8 +21,8 @@ struct Exit {
   Kind kind = Kind::normal;
   int code = 0;      // what waitpid would say: 0 to 255
   int signal = 0;    // of killed, else 0
-  std::string what;  // of failed and unreachable; also what was said before a kill
-  std::string who;   // "worker-2 (pid 4711)"
+  std::string what{};  // of failed and unreachable; also what was said before a kill
+  std::string who{};   // "worker-2 (pid 4711)"
 
   bool ok() const noexcept { return kind == Kind::normal; }
   // As multiprocessing.Process.exitcode: the code, or minus the signal; 255 when it is not known.

@@ -283,14 +283,51 @@ void Worker::look_around() noexcept {
   }
 }
 
+Instant Worker::first_timer() const noexcept {
+  return std::min(timers_.first(), Instant{Duration{shared_first_.load()}});
+}
+
 void Worker::fire_timers() noexcept {
-  if (timers_.first() == Instant::max()) {
+  if (first_timer() == Instant::max()) {
     return;
   }
   now_ = scheduler_.runtime().clock().now();
   while (TimerEntry* const entry = timers_.take_due(now_)) {
     entry->due();
   }
+  while (TimerEntry* const entry = take_shared_due()) {
+    entry->due();
+  }
+}
+
+TimerEntry* Worker::take_shared_due() noexcept {
+  const std::lock_guard lock{shared_timers_lock_};
+  TimerEntry* const entry = shared_timers_.take_due(now_);
+  shared_first_.store(shared_timers_.first().time_since_epoch().count());
+  return entry;
+}
+
+void Worker::add_timer(TimerEntry& entry, Instant when) {
+  bool first = false;
+  {
+    const std::lock_guard lock{shared_timers_lock_};
+    shared_timers_.add(entry, when);
+    first = when == shared_timers_.first();
+    shared_first_.store(shared_timers_.first().time_since_epoch().count());
+  }
+  if (first && current_worker != this) {
+    notify();  // it may sleep for longer
+  }
+}
+
+bool Worker::remove_timer(TimerEntry& entry) noexcept {
+  const std::lock_guard lock{shared_timers_lock_};
+  if (!entry.queued()) {
+    return false;
+  }
+  shared_timers_.remove(entry);
+  shared_first_.store(shared_timers_.first().time_since_epoch().count());
+  return true;
 }
 
 Task* Worker::find_work() noexcept {
@@ -372,7 +409,7 @@ bool Worker::sleep() noexcept {
   asleep_.store(true);
   scheduler_.fall_asleep(*this);
   if (!anything_to_do()) {
-    reactor_.sleep(Deadline{timers_.first()});
+    reactor_.sleep(Deadline{first_timer()});
   }
   asleep_.store(false);
   scheduler_.woke_up(*this);
@@ -388,7 +425,7 @@ void Worker::end_poll() noexcept {
   }
   if (timer_fd_) {
     itimerspec when{};
-    if (const Instant first = timers_.first(); first != Instant::max()) {
+    if (const Instant first = first_timer(); first != Instant::max()) {
       const Duration left = std::max(Deadline{first}.left(), Duration{1});
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
       when.it_value = {seconds.count(), (left - seconds).count()};
@@ -399,7 +436,7 @@ void Worker::end_poll() noexcept {
 
 void Worker::sleep_driven(Deadline until) noexcept {
   if (!anything_to_do()) {
-    reactor_.sleep(earlier(until, Deadline{timers_.first()}));
+    reactor_.sleep(earlier(until, Deadline{first_timer()}));
   }
 }
 

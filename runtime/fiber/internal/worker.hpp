@@ -58,6 +58,10 @@ class alignas(64) Worker final {
   std::size_t run(std::size_t most);
 
   // ---- any thread ----
+  // Timers that others may take back. An entry that is due is called without a lock; `remove` says
+  // whether it came before that.
+  void add_timer(TimerEntry& entry, Instant when);
+  bool remove_timer(TimerEntry& entry) noexcept;
   // Makes a task run that is suspended here, or belongs here.
   void resume(Task& task) noexcept;
   // Ends its sleep, or the next one.
@@ -100,6 +104,8 @@ class alignas(64) Worker final {
   void cancel_waits() noexcept;
   bool sleep() noexcept;
   bool anything_to_do() const noexcept;
+  Instant first_timer() const noexcept;
+  TimerEntry* take_shared_due() noexcept;
   void go_to_loop(Stack& from) noexcept;
   bool provide_stack() noexcept;
   void keep_spare(Stack& stack) noexcept;
@@ -122,6 +128,9 @@ class alignas(64) Worker final {
   std::atomic<bool> raided_{false};
   std::atomic<bool> taken_{false};  // a dedicated one's: it has its task
   TaskDeque deque_;
+  SpinLock shared_timers_lock_;
+  TimerQueue shared_timers_;  // guarded by shared_timers_lock_
+  std::atomic<Instant::rep> shared_first_{Instant::max().time_since_epoch().count()};
 
   // Its thread's.
   alignas(64) std::atomic<Task*> running_{nullptr};  // others read, as the next two

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/answer.hpp"
+
+#include "troupe/base/unique_fd.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace troupe::actor {
+
+// What is to be done once the answer is there: instead of somebody who waits.
+struct AnswerBase::Watch final : fiber::Watcher {
+  std::function<void()> announce() noexcept override {
+    if (bell) {
+      const std::uint64_t one = 1;
+      (void)!::write(bell.get(), &one, sizeof one);
+    }
+    return std::exchange(done, nullptr);
+  }
+
+  UniqueFd bell;
+  std::function<void()> done;
+};
+
+void AnswerBase::defer() noexcept {
+  if (asker_ != nullptr) {
+    asker_->wait_no_more_for(*asked_);
+  }
+}
+
+std::optional<Error> AnswerBase::wait(RuntimeCore& runtime, Deadline until, const char* doing) {
+  Cell* const self = Cell::current();
+  if (self != nullptr) {
+    until = earlier(until, Deadline{self->deadline()});
+  }
+  if (watch_ != nullptr && !waiter_.watch(nullptr)) {
+    return std::nullopt;  // it has come meanwhile
+  }
+  const auto outcome = waiter_.wait(runtime, until);
+  if (outcome == fiber::Waiter::Outcome::fired) {
+    return std::nullopt;
+  }
+  if (watch_ != nullptr && !waiter_.watch(watch_.get())) {
+    return std::nullopt;
+  }
+  return error_of(outcome, doing);
+}
+
+void AnswerBase::when_ready(std::function<void()> done) {
+  auto watch = std::make_shared<Watch>();
+  watch->done = std::move(done);
+  watch_ = watch;
+  if (!waiter_.watch(watch.get())) {
+    watch->announce()();
+  }
+}
+
+int AnswerBase::ready_fd() {
+  if (watch_ == nullptr) {
+    auto watch = std::make_shared<Watch>();
+    watch->bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (!watch->bell) {
+      throw Error::system("make a future's ready_fd", errno);
+    }
+    watch_ = std::move(watch);
+    if (!waiter_.watch(watch_.get())) {
+      (void)watch_->announce();
+    }
+  }
+  return watch_->bell.get();
+}
+
+void AnswerBase::release() noexcept {
+  if (!waiter_.abandon()) {
+    free_(*this);
+  }
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Answer: the place where the reply to one ask is put, by one side, and waited for by the other.
+// It lies in the ask's envelope (or alone, for a Promise), so a reply needs no memory of its own and
+// cannot be refused. Who comes last frees it: the answerer, when the asker has given up; else the
+// asker. The mechanism below Ref::ask, Future and Promise.
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/base/result.hpp"
+#include "troupe/runtime/fiber/waiter.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+class RuntimeCore;
+}
+
+namespace troupe::actor {
+
+class Cell;
+
+class AnswerBase {
+ public:
+  using Free = void (*)(AnswerBase& answer) noexcept;
+  using Fail = void (*)(AnswerBase& answer, Error error);
+
+  AnswerBase(Free its_free, Fail its_fail) noexcept : free_(its_free), fail_(its_fail) {}
+  AnswerBase(const AnswerBase&) = delete;
+  AnswerBase& operator=(const AnswerBase&) = delete;
+
+  // ---- the answerer: exactly one of these, once, and Answer::set is one ----
+  void fail(Error error) { fail_(*this, std::move(error)); }
+
+  // Nobody waits for it any more.
+  bool unwanted() const noexcept { return waiter_.abandoned(); }
+  // A request whose deadline has passed is not run.
+  Instant deadline() const noexcept { return deadline_; }
+  // The reply will come from somewhere else: the asker no longer waits for this actor.
+  void defer() noexcept;
+
+  // ---- the asker ----
+  bool ready() const noexcept { return waiter_.fired(); }
+  // Waits for the reply; nothing: it is there. Errors: timed_out, cancelled, overloaded. Afterwards
+  // it can be waited for again.
+  std::optional<Error> wait(RuntimeCore& runtime, Deadline until, const char* doing);
+  // Calls `done` once the reply is there, on the thread that brings it; at once when it is. Instead
+  // of waiting.
+  void when_ready(std::function<void()> done);
+  // Readable once the reply is there. Throws Error (overloaded, system).
+  int ready_fd();
+  // Gives it up: frees it, or leaves that to the answerer.
+  void release() noexcept;
+
+ protected:
+  ~AnswerBase() = default;
+  void finish() noexcept {
+    if (waiter_.fire() == fiber::Waiter::Found::abandoned) {
+      free_(*this);
+    }
+  }
+
+ private:
+  friend class Asking;
+
+  struct Watch;
+
+  const Free free_;
+  const Fail fail_;
+  fiber::Waiter waiter_;
+  Instant deadline_ = Instant::max();
+  // Who asks; for the wait-for graph. Null when it is no actor.
+  Cell* asker_ = nullptr;
+  Cell* asked_ = nullptr;
+  std::shared_ptr<Watch> watch_;  // the asker's
+};
+
+template <class T>
+class Answer final : public AnswerBase {
+ public:
+  explicit Answer(Free its_free) noexcept : AnswerBase(its_free, &fail_with) {}
+
+  void set(Result<T> result) {
+    result_.emplace(std::move(result));
+    finish();
+  }
+
+  // Once it is ready.
+  Result<T> take() { return std::move(*result_); }
+
+ private:
+  static void fail_with(AnswerBase& answer, Error error) {
+    static_cast<Answer&>(answer).set(std::move(error));
+  }
+
+  std::optional<Result<T>> result_;
+};
+
+}  // namespace troupe::actor

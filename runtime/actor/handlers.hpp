@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What an actor class handles, found by the compiler: `R handle(M)` or `R handle(M, Context&)`,
+// where M matches exactly, by value or reference, never by conversion; and what ask gives for it.
+
+#include "troupe/base/result.hpp"
+#include "troupe/runtime/actor/answer.hpp"
+#include "troupe/runtime/actor/envelope.hpp"
+#include "troupe/runtime/actor/protocol.hpp"
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+template <class T>
+class Promise;
+
+namespace actor {
+
+// Converts to M and to nothing else.
+template <class M>
+struct Exactly {
+  template <std::same_as<M> T>
+  operator T() const noexcept;  // NOLINT(google-explicit-constructor): that is what it is for
+};
+
+template <class A, class M>
+concept HandlesAlone = requires(A& object) { object.handle(Exactly<M>{}); };
+template <class A, class M>
+concept HandlesInContext =
+    requires(A& object, Context& context) { object.handle(Exactly<M>{}, context); };
+template <class A, class M>
+concept Handles = HandlesAlone<A, M> || HandlesInContext<A, M>;
+
+template <class A, class M>
+decltype(auto) call_handler(A& object, M&& message, Context& context) {
+  if constexpr (HandlesInContext<A, M>) {
+    return object.handle(std::move(message), context);
+  } else {
+    return object.handle(std::move(message));
+  }
+}
+
+// What comes back from a handler's return type: itself, or what is in a Result or a Promise.
+template <class R>
+struct ReplyTo {
+  using type = R;
+};
+template <class T>
+struct ReplyTo<Result<T>> : ReplyTo<T> {};
+template <class T>
+struct ReplyTo<Promise<T>> {
+  using type = T;
+};
+
+template <class A, class M>
+struct ReplyOf {
+  using type = typename ReplyTo<std::remove_cvref_t<decltype(call_handler(
+      std::declval<A&>(), std::declval<M>(), std::declval<Context&>()))>>::type;
+};
+template <class... Signatures, class M>
+struct ReplyOf<Protocol<Signatures...>, M> {
+  using type = typename ReplyTo<typename ProtocolReply<Protocol<Signatures...>, M>::type>::type;
+};
+
+template <class A, class M>
+constexpr bool accepts() {
+  if constexpr (kIsProtocol<A>) {
+    return !std::same_as<typename ProtocolReply<A, M>::type, NoReply>;
+  } else {
+    return Handles<A, M>;
+  }
+}
+
+// Whether the message that is being handled was put aside.
+bool was_stashed(const Context& context) noexcept;
+
+// Gives what a handler returned to who asked.
+template <class T, class R>
+void give(R&& returned, AnswerBase& answer) {
+  auto& its = static_cast<Answer<T>&>(answer);
+  if constexpr (requires { returned.bind(its); }) {
+    answer.defer();
+    returned.bind(its);
+  } else {
+    its.set(std::forward<R>(returned));
+  }
+}
+
+// The message of an ask moves out of its envelope, which is the asker's as soon as it is answered.
+template <class M>
+M take_message(Envelope& envelope) {
+  auto& letter = static_cast<Letter<M>&>(envelope);
+  struct Destroy {
+    Envelope& envelope;
+    ~Destroy() { Letter<M>::destroy(envelope); }
+  };
+  const Destroy destroy{envelope};
+  return std::move(letter.message);
+}
+
+template <class A, class M>
+void handle_question(A& its, Envelope& envelope, Context& context, AnswerBase& answer) {
+  M message = take_message<M>(envelope);
+  using R = std::remove_cvref_t<decltype(call_handler(its, std::move(message), context))>;
+  if constexpr (std::is_void_v<R>) {
+    call_handler(its, std::move(message), context);
+    if (!was_stashed(context)) {
+      static_cast<Answer<void>&>(answer).set({});
+    }
+  } else {
+    auto returned = call_handler(its, std::move(message), context);
+    if (!was_stashed(context)) {
+      give<typename ReplyTo<R>::type>(std::move(returned), answer);
+    }
+  }
+}
+
+template <class A, class M>
+void handle_letter(void* object, Envelope& envelope, Context& context, AnswerBase* answer) {
+  if (answer != nullptr) {
+    handle_question<A, M>(*static_cast<A*>(object), envelope, context, *answer);
+  } else {
+    static_cast<void>(call_handler(*static_cast<A*>(object),
+                                   std::move(static_cast<Letter<M>&>(envelope).message), context));
+  }
+}
+
+}  // namespace actor
+
+// What ask(M) gives of an actor class or Protocol A.
+template <class A, class M>
+using Reply = typename actor::ReplyOf<A, M>::type;
+
+}  // namespace troupe

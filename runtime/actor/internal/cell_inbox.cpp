@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mailbox that its owner reads: the mechanism of Inbox.
+#include "troupe/base/check.hpp"
+#include "troupe/runtime/actor/context.hpp"
+#include "troupe/runtime/actor/inbox.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
+#include "troupe/runtime/fiber/park.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+namespace troupe::actor {
+namespace {
+
+// What the cell of an Inbox outside of an actor is: nothing handles its messages but the Inbox.
+constexpr ActorType kForeignReader{.name = "Inbox",
+                                   .size = 0,
+                                   .alignment = 1,
+                                   .destroy = [](void*) noexcept {},
+                                   .started = nullptr,
+                                   .stopped = nullptr,
+                                   .down = nullptr,
+                                   .accepts = {},
+                                   .reads = true};
+
+}  // namespace
+
+// ---- the cell ----------------------------------------------------------------------------------
+
+Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
+  if (!at_reading_) {
+    at_reading_ = true;
+    std::uint64_t idle = kIdle;
+    (void)mailbox_.compare_exchange_strong(idle, kAtWork);  // from now on nobody is told of news
+  }
+  if (controls_.load() != nullptr) {
+    Context context{*this};
+    read_controls(context);
+  }
+  // Everything that is there, behind what was not wanted before.
+  Envelope** end = &mail_;
+  for (;; end = &(*end)->next) {
+    if (*end == nullptr) {
+      Envelope* const before = std::exchange(mail_, nullptr);
+      const std::uint32_t left = left_;
+      const bool more = drain();
+      if (!more) {
+        mail_ = before;
+        break;
+      }
+      left_ += left;
+      in_hand_.store(left_);
+      if (before == nullptr) {
+        end = &mail_;
+      } else {
+        *end = std::exchange(mail_, before);
+      }
+    }
+    Envelope* const envelope = *end;
+    if (envelope->target != number_.load(std::memory_order_relaxed)) {
+      *end = envelope->next;
+      taken_out(*envelope);
+      drop(*envelope, nullptr);
+      return take(types, which);
+    }
+    const auto found = std::ranges::find(types, envelope->operations->type);
+    if (found != types.end()) {
+      *end = envelope->next;
+      taken_out(*envelope);
+      which = static_cast<std::size_t>(found - types.begin());
+      return envelope;
+    }
+  }
+  return nullptr;
+}
+
+// As handle_controls, but the code goes on: it learns of the end when it waits.
+void Cell::read_controls(Context& context) {
+  Control* newest = controls_.exchange(nullptr);
+  Control* control = nullptr;
+  while (newest != nullptr) {
+    Control* const next = newest->next_;
+    newest->next_ = control;
+    control = std::exchange(newest, next);
+  }
+  while (control != nullptr) {
+    const std::unique_ptr<Control> arrived{control};
+    control = control->next_;
+    if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
+      arrived->arrive(*this, context);
+    } else {
+      arrived->miss(*this);
+    }
+  }
+}
+
+Result<void> Cell::wait_for_mail(Deadline until) {
+  for (;;) {
+    if (ending()) {
+      return Error{Code::closed, "receive: " + text() + " was told to stop"};
+    }
+    if (system().runtime().stopping()) {
+      return Error{Code::cancelled, "receive: the runtime is stopping"};
+    }
+    fiber::Waiter news;
+    Extras& its = need_extras();
+    {
+      const std::lock_guard lock{its.lock};
+      its.reader = &news;
+    }
+    const auto outcome = rest() ? news.wait(system().runtime(), until)
+                                : fiber::Waiter::Outcome::fired;
+    {
+      const std::lock_guard lock{its.lock};
+      its.reader = nullptr;
+    }
+    if (outcome == fiber::Waiter::Outcome::fired) {
+      return {};
+    }
+    return error_of(outcome, "receive");
+  }
+}
+
+AnswerBase* Cell::begin(Envelope& envelope) noexcept {
+  const Operations& operations = *envelope.operations;
+  AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+  current_.store(operations.type, std::memory_order_relaxed);
+  since_.store(ticks_of(system().scheduler().coarse_now()), std::memory_order_relaxed);
+  handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  answer_ = answer;
+  return answer;
+}
+
+void Cell::finish(Envelope& envelope, const AnswerBase* answer) noexcept {
+  answer_ = nullptr;
+  current_.store(nullptr, std::memory_order_relaxed);
+  if (answer == nullptr) {
+    discard(envelope);
+  }
+}
+
+void Cell::begin_reading() noexcept {
+  read_by_inbox_ = true;
+  at_reading_ = true;
+}
+
+void Cell::end_reading() noexcept {
+  if (!at_reading_) {
+    std::uint64_t idle = kIdle;
+    (void)mailbox_.compare_exchange_strong(idle, kAtWork);
+    at_reading_ = true;
+  }
+  read_by_inbox_ = false;
+}
+
+bool Cell::rest() noexcept {
+  at_reading_ = false;
+  std::uint64_t at_work = kAtWork;
+  return mailbox_.compare_exchange_strong(at_work, kIdle) && controls_.load() == nullptr;
+}
+
+void Cell::empty_bell() noexcept {
+  Extras& its = need_extras();
+  const std::lock_guard lock{its.lock};
+  if (its.bell) {
+    std::uint64_t rung = 0;
+    (void)!::read(its.bell.get(), &rung, sizeof rung);
+  }
+}
+
+// Of an Inbox that belongs to a thread.
+void Cell::adopt_foreign(std::uint64_t number) {
+  read_by_inbox_ = true;
+  at_reading_ = false;
+  settle(number, false);
+}
+
+void Cell::leave_foreign() {
+  if (!at_reading_) {
+    std::uint64_t idle = kIdle;
+    (void)mailbox_.compare_exchange_strong(idle, kAtWork);
+  }
+  at_reading_ = true;
+  read_by_inbox_ = false;
+  request_stop({});
+  end(std::move(need_extras().last_exit));
+  Context context{*this};
+  do {
+    handle_controls(context);
+    drop_all({});
+  } while (!go_idle());
+}
+
+int Cell::ready_fd() {
+  Extras& its = need_extras();
+  const std::lock_guard lock{its.lock};
+  if (!its.bell) {
+    its.bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (!its.bell) {
+      throw Error::system("make an Inbox's ready_fd", errno);
+    }
+    const std::uint64_t one = 1;
+    (void)!::write(its.bell.get(), &one, sizeof one);
+  }
+  return its.bell.get();
+}
+
+// ---- InboxBase ---------------------------------------------------------------------------------
+
+InboxBase::InboxBase(RuntimeCore& runtime, const ActorOptions& options)
+    : cell_(&runtime.actors()->take_cell()), owned_(true) {
+  (void)cell_->prepare(kForeignReader, &options, 0);
+  cell_->adopt_foreign(runtime.actors()->number_for(*cell_));
+}
+
+InboxBase::InboxBase(Context& context) noexcept : cell_(&context.cell()), owned_(false) {
+  cell_->begin_reading();
+}
+
+InboxBase::~InboxBase() {
+  if (owned_) {
+    cell_->leave_foreign();
+  } else {
+    cell_->end_reading();
+  }
+}
+
+void InboxBase::begin_dispatch() noexcept {
+  cell_->empty_bell();
+}
+
+bool InboxBase::end_dispatch() noexcept {
+  return cell_->rest();
+}
+
+Envelope* InboxBase::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
+  for (;;) {
+    Envelope* const envelope = cell_->take(types, which);
+    if (envelope == nullptr || envelope->operations->answer == nullptr) {
+      return envelope;
+    }
+    AnswerBase* const answer = envelope->operations->answer(*envelope);
+    if (!is_late(*answer)) {
+      return envelope;
+    }
+    cell_->system().count(Dropped::expired);
+    const MessageType& type = *envelope->operations->type;
+    envelope->operations->destroy(*envelope);
+    answer->fail(late_error(*cell_, type));
+  }
+}
+
+Result<void> InboxBase::wait(Deadline until) {
+  if (owned_) {
+    cell_->empty_bell();
+  }
+  return cell_->wait_for_mail(until);
+}
+
+AnswerBase* InboxBase::begin(Envelope& envelope) noexcept {
+  return cell_->begin(envelope);
+}
+
+void InboxBase::end(Envelope& envelope, const AnswerBase* answer) noexcept {
+  cell_->finish(envelope, answer);
+}
+
+void InboxBase::fail(Envelope& envelope, AnswerBase* answer) noexcept {
+  if (answer != nullptr) {
+    answer->fail(Error{Code::failed, cell_->text() + " failed: " + text_of_current_exception(),
+                       Effect::unknown});
+  }
+  cell_->finish(envelope, answer);
+}
+
+int InboxBase::ready_fd() {
+  return cell_->ready_fd();
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// CellTable: all the places for actors of a runtime. Mapped in slabs, aligned to their size, so that
+// a cell finds its System, and its index, from its address. Thread-safe.
+
+#include "troupe/base/spin_lock.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace troupe::actor {
+
+class System;
+
+class CellTable final {
+ public:
+  explicit CellTable(System& system) noexcept : system_(system) {}
+  CellTable(const CellTable&) = delete;
+  CellTable& operator=(const CellTable&) = delete;
+  ~CellTable();
+
+  // A vacant place that is the caller's. Throws Error (overloaded).
+  Cell& take();
+  // It has no actor any more.
+  void give_back(Cell& cell) noexcept;
+
+  static System& system_of(const Cell& cell) noexcept { return slab_of(cell).system; }
+  static std::uint32_t index_of(const Cell& cell) noexcept;
+  Cell* at(std::uint32_t index) const noexcept;
+
+  // Calls visit(cell) for each place that has ever been used.
+  template <class Visit>
+  void for_each(const Visit& visit) const {
+    const std::size_t used = used_.load(std::memory_order_acquire);
+    for (std::size_t index = 0; index < used; ++index) {
+      visit(*at(static_cast<std::uint32_t>(index)));
+    }
+  }
+  std::size_t used() const noexcept { return used_.load(std::memory_order_acquire); }
+
+ private:
+  static constexpr std::size_t kSlabBytes = std::size_t{256} << 10;
+  static constexpr std::size_t kCells = kSlabBytes / sizeof(Cell) - 1;
+  static constexpr std::size_t kMostSlabs = std::size_t{1} << 16;
+  // How many places a thread keeps for itself.
+  static constexpr std::size_t kBatch = 32;
+
+  struct alignas(Cell) Slab {
+    System& system;
+    std::uint32_t first;  // index of its first cell
+  };
+  static_assert(sizeof(Slab) <= sizeof(Cell));
+
+  static const Slab& slab_of(const Cell& cell) noexcept {
+    return *reinterpret_cast<const Slab*>(reinterpret_cast<std::uintptr_t>(&cell) &
+                                          ~(kSlabBytes - 1));
+  }
+  Cell* fresh();
+  void map_slab();
+
+  System& system_;
+  SpinLock lock_;
+  // Guarded by lock_.
+  std::vector<Cell*> vacant_;
+  // Written with lock_ held.
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> mapped_{0};
+  std::vector<std::atomic<std::byte*>> slabs_{kMostSlabs};
+};
+
+}  // namespace troupe::actor

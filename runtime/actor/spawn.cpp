@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/spawn.hpp"
+
+#include "troupe/base/check.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/watching.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <memory>
+
+namespace troupe::actor {
+namespace {
+
+// The first thing that an actor hears, where it wants to.
+class Start final : public Control {
+ public:
+  void arrive(Cell& cell, Context& context) override {
+    cell.type()->started(cell.object(), context);
+  }
+  void miss(Cell& /*cell*/) override {}
+};
+
+System& actors_of(RuntimeCore& runtime) {
+  TROUPE_CHECK(runtime.actors() != nullptr && "this runtime can have actors");
+  return *runtime.actors();
+}
+
+}  // namespace
+
+Spawning::Spawning(RuntimeCore& runtime, const ActorType& type, const ActorOptions* options,
+                   Cell* parent)
+    : cell_(actors_of(runtime).take_cell()),
+      memory_(cell_.prepare(type, options, parent != nullptr ? parent->number() : 0)),
+      parent_(parent) {
+  if (options != nullptr && options->placement == Placement::thread) {
+    cell_.system().scheduler().dedicate(cell_);
+  }
+}
+
+Target Spawning::ready() noexcept {
+  System& system = cell_.system();
+  const Target target{&cell_, system.number_for(cell_)};
+  system.begun();
+  if (cell_.type()->started != nullptr) {
+    cell_.push(*new Start, target.number);
+  }
+  if (parent_ != nullptr) {
+    adopt(*parent_, target);
+  }
+  cell_.settle(target.number, true);
+  if (system.stopping()) {
+    tell_to_stop(target);
+  }
+  return target;
+}
+
+Target Spawning::failed() noexcept {
+  System& system = cell_.system();
+  const Target target{&cell_, system.number_for(cell_)};
+  system.begun();
+  Exit exit{.kind = Exit::Kind::failed, .what = "its constructor threw: " + text_of_current_exception()};
+  system.runtime().log().write(cell_.text() + ": " + exit.what);
+  cell_.push(*stop_request(std::move(exit)), target.number);
+  cell_.settle(target.number, false);
+  return target;
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/system.hpp"
+
+#include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/internal/cell_table.hpp"
+#include "troupe/runtime/actor/internal/watching.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+namespace troupe::actor {
+namespace {
+
+constexpr std::uint64_t kIndexBits = 32;
+
+}  // namespace
+
+System::System(RuntimeCore& runtime, Duration ask_timeout)
+    : runtime_(runtime), ask_timeout_(ask_timeout), cells_(std::make_unique<CellTable>(*this)) {}
+
+System::~System() = default;
+
+fiber::Scheduler& System::scheduler() {
+  fiber::Scheduler* scheduler = scheduler_.load(std::memory_order_acquire);
+  if (scheduler == nullptr) [[unlikely]] {
+    scheduler = &runtime_.scheduler();
+    scheduler->set_reports(this);
+    scheduler_.store(scheduler, std::memory_order_release);
+  }
+  return *scheduler;
+}
+
+// ---- places ------------------------------------------------------------------------------------
+
+Cell& System::take_cell() {
+  return cells_->take();
+}
+
+void System::vacate(Cell& cell) noexcept {
+  cells_->give_back(cell);
+}
+
+std::uint64_t System::number_for(Cell& cell) noexcept {
+  return std::uint64_t{cell.next_generation()} << kIndexBits | CellTable::index_of(cell);
+}
+
+Cell* System::find(std::uint64_t number) const noexcept {
+  Cell* const cell = cells_->at(static_cast<std::uint32_t>(number));
+  return cell != nullptr && cell->is(number) ? cell : nullptr;
+}
+
+void System::begun() noexcept {
+  living_.fetch_add(1, std::memory_order_relaxed);
+  spawned_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void System::ended(std::uint64_t handled, const Exit& reason) noexcept {
+  handled_before_.fetch_add(handled, std::memory_order_relaxed);
+  if (!reason.ok()) {
+    failed_.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (living_.fetch_sub(1) == 1 && stopping()) {
+    const std::lock_guard lock{end_mutex_};
+    all_ended_.notify_all();
+  }
+}
+
+void System::arrive(const Target& target, Envelope& envelope) {
+  target.cell->push_anyway(envelope);
+}
+
+// ---- ends --------------------------------------------------------------------------------------
+
+bool System::drain(Deadline until) {
+  fiber::Scheduler* const scheduler = scheduler_.load();
+  return scheduler == nullptr || scheduler->wait_until_quiet(until);
+}
+
+std::vector<StopReport::Holder> System::stop(Deadline until) {
+  stopping_.store(true);
+  std::vector<StopReport::Holder> holders;
+  if (living() == 0) {
+    return holders;
+  }
+  const Instant begin = runtime_.clock().now();
+  cells_->for_each([](Cell& cell) {
+    if (const std::uint64_t number = cell.number(); number != 0) {
+      tell_to_stop({&cell, number});
+    }
+  });
+  fiber::Scheduler& its = scheduler();
+  if (!its.options().own_threads) {
+    (void)its.wait_until_quiet(until);
+  } else {
+    std::unique_lock lock{end_mutex_};
+    while (living() > 0 && !until.passed()) {
+      all_ended_.wait_for(lock, std::min<Duration>(until.left(), std::chrono::hours{1}));
+    }
+  }
+  if (living() > 0) {
+    for (const ActorStats& actor : stats().actors) {
+      const std::string name = actor.name.empty() ? actor.id.text() : "\"" + actor.name + "\"";
+      holders.push_back({.who = actor.type + " " + name,
+                         .doing = actor.handler.empty() ? actor.state : "handling " + actor.handler,
+                         .waiting_for = actor.waits_for,
+                         .for_how_long = runtime_.clock().now() - begin,
+                         .killed = false});
+    }
+  }
+  return holders;
+}
+
+void System::log_refusal(Cell& cell, std::string_view what) {
+  if (!cell.first_refusal()) {
+    return;
+  }
+  runtime_.log().write(cell.text() + " did not take a message: " + std::string{what} +
+                       " (said once; runtime.stats() counts)");
+}
+
+// ---- TaskReports -------------------------------------------------------------------------------
+
+void System::running_long(const fiber::Task& task, Duration since, std::size_t behind) {
+  const auto& cell = static_cast<const Cell&>(task);
+  const Extras* const its = cell.extras();
+  const Duration limit =
+      its != nullptr && its->handler_limit > Duration::zero() ? its->handler_limit : ActorOptions{}.handler_limit;
+  if (since < limit || !const_cast<Cell&>(cell).report_long()) {
+    return;
+  }
+  const MessageType* const message = cell.handling();
+  std::string line = cell.text() + " has computed for " +
+                     std::to_string(since / std::chrono::milliseconds{1}) + " ms in handle(" +
+                     std::string{message != nullptr ? message->name : "?"} + ") without a pause";
+  if (behind > 0) {
+    line += "; " + std::to_string(behind) + " actors had to find another worker";
+  }
+  runtime_.log().write(line + "; use context.blocking for system calls, or Placement::thread");
+}
+
+std::size_t System::describe(const fiber::Task& task, char* text, std::size_t size) noexcept {
+  const auto& cell = static_cast<const Cell&>(task);
+  const ActorType* const type = cell.type();
+  const MessageType* const message = cell.handling();
+  std::size_t used = 0;
+  const auto add = [&](std::string_view part) {
+    const std::size_t count = std::min(part.size(), size - used);
+    std::memcpy(text + used, part.data(), count);
+    used += count;
+  };
+  add("actor ");
+  add(type != nullptr ? type->name : std::string_view{"?"});
+  if (Extras* const its = cell.extras(); its != nullptr && its->lock.try_lock()) {
+    if (!its->name.empty()) {
+      add(" \"");
+      add(its->name);
+      add("\"");
+    }
+    its->lock.unlock();
+  }
+  if (message != nullptr) {
+    add(" in handle(");
+    add(message->name);
+    add(")");
+  }
+  return used;
+}
+
+}  // namespace troupe::actor

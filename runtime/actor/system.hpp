@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// System: the actors of a runtime: their places, their counters, their ends. Thread-safe. Reached
+// by RuntimeCore::actors(); for the library and for simulations.
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/runtime/actor/sending.hpp"
+#include "troupe/runtime/actor/stats.hpp"
+#include "troupe/runtime/fiber/scheduler.hpp"
+#include "troupe/runtime/process/exit.hpp"
+#include "troupe/runtime/process/stop_report.hpp"
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+class RuntimeCore;
+}
+
+namespace troupe::actor {
+
+class Cell;
+class CellTable;
+
+// Why a message was dropped; each is counted.
+enum class Dropped : std::uint8_t {
+  ended,       // its actor had ended, or ended before its turn came
+  refused,     // the mailbox was full: it stayed with its sender
+  newest,      // the mailbox was full
+  oldest,      // the mailbox was full of newer ones
+  expired,     // its ask was given up, or its deadline had passed
+  unhandled,   // the actor has no handler for it
+  kCount,
+};
+
+// What carries messages between actors, where that takes time: a simulation's.
+class Courier {
+ public:
+  Courier() = default;
+  Courier(const Courier&) = delete;
+  Courier& operator=(const Courier&) = delete;
+  virtual ~Courier() = default;
+
+  // Takes the envelope, and gives it to System::arrive some time, or drops it. `sender` is 0 where
+  // it is no actor.
+  virtual void carry(std::uint64_t sender, const Target& target, Envelope& envelope) = 0;
+};
+
+class System final : public fiber::TaskReports {
+ public:
+  System(RuntimeCore& runtime, Duration ask_timeout);
+  ~System() override;
+
+  RuntimeCore& runtime() noexcept { return runtime_; }
+  fiber::Scheduler& scheduler();
+  Instant coarse_now() { return scheduler().coarse_now(); }
+  Deadline ask_deadline() { return Deadline{coarse_now() + ask_timeout_}; }
+
+  // ---- places ----
+  Cell& take_cell();
+  void vacate(Cell& cell) noexcept;
+  void begun() noexcept;
+  std::uint64_t number_for(Cell& cell) noexcept;
+  // The place with that number's index; null: there is none.
+  Cell* find(std::uint64_t number) const noexcept;
+  std::size_t living() const noexcept { return living_.load(); }
+
+  // ---- ends ----
+  // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did not
+  // by the deadline.
+  bool drain(Deadline until);
+  std::vector<StopReport::Holder> stop(Deadline until);
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  // One that has handled so many messages.
+  void ended(std::uint64_t handled, const Exit& reason) noexcept;
+
+  // ---- seeing into it ----
+  void count(Dropped why) noexcept {
+    dropped_.at(static_cast<std::size_t>(why)).fetch_add(1, std::memory_order_relaxed);
+  }
+  Stats stats() const;
+  // Says it in the log, once for each actor.
+  void log_refusal(Cell& cell, std::string_view what);
+
+  // ---- simulation ----
+  void set_courier(Courier* courier) noexcept { courier_ = courier; }
+  Courier* courier() const noexcept { return courier_; }
+  void arrive(const Target& target, Envelope& envelope);
+
+  // ---- TaskReports ----
+  void running_long(const fiber::Task& task, Duration since, std::size_t behind) override;
+  std::size_t describe(const fiber::Task& task, char* text, std::size_t size) noexcept override;
+
+ private:
+  RuntimeCore& runtime_;
+  const Duration ask_timeout_;
+  std::atomic<fiber::Scheduler*> scheduler_{nullptr};
+  const std::unique_ptr<CellTable> cells_;
+  Courier* courier_ = nullptr;
+  std::atomic<std::size_t> living_{0};
+  std::atomic<bool> stopping_{false};
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};
+  std::atomic<std::uint64_t> spawned_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> handled_before_{0};  // by those that have ended
+  std::mutex end_mutex_;
+  std::condition_variable all_ended_;
+};
+
+}  // namespace troupe::actor
