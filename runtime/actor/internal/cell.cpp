@@ -253,7 +253,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().last_exit));
+    end(std::move(need_extras().ending));
   }
 }
 
@@ -275,17 +275,26 @@ Handle Cell::handle_for(const MessageType& type) const noexcept {
   return nullptr;
 }
 
-void Cell::handle_controls(Context& context) {
-  Control* newest = controls_.exchange(nullptr);
-  Control* control = nullptr;
-  while (newest != nullptr) {
-    Control* const next = newest->next_;
-    newest->next_ = control;
-    control = std::exchange(newest, next);
+// The oldest, out of where others put them. What came with it stays where an Inbox finds it, too:
+// the code of a function actor runs in the first thing that it hears.
+std::unique_ptr<Control> Cell::next_control() noexcept {
+  if (heard_ == nullptr) {
+    Control* newest = controls_.exchange(nullptr);
+    while (newest != nullptr) {
+      Control* const next = newest->next_;
+      newest->next_ = heard_;
+      heard_ = std::exchange(newest, next);
+    }
   }
-  while (control != nullptr) {
-    const std::unique_ptr<Control> arrived{control};
-    control = control->next_;
+  std::unique_ptr<Control> oldest{heard_};
+  if (oldest != nullptr) {
+    heard_ = oldest->next_;
+  }
+  return oldest;
+}
+
+void Cell::handle_controls(Context& context) {
+  while (const std::unique_ptr<Control> arrived = next_control()) {
     if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
       try {
         arrived->arrive(*this, context);
@@ -293,7 +302,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().last_exit));
+        end(std::move(need_extras().ending));
       }
     } else {
       arrived->miss(*this);
@@ -316,7 +325,8 @@ Instant Cell::deadline() const noexcept {
 
 // The place for the message that is being handled, which it is to be moved back to.
 void* Cell::stash_current(bool& is_question) {
-  TROUPE_CHECK(in_work_ != nullptr && !stashing_ && "stash: in a handler, once");
+  TROUPE_CHECK(in_work_ != nullptr && handling() != nullptr && !stashing_ &&
+               "stash: in the handler of a message, once");
   Extras& its = need_extras();
   stashing_ = true;
   in_work_->next = its.stashed;

@@ -60,6 +60,8 @@ class alignas(64) Cell final : public fiber::Task {
   bool try_in(Envelope& envelope) noexcept;
   // Room for what the message owns, and now for one message. False: there is none.
   bool reserve(Envelope& envelope) noexcept;
+  // Of what is put in whatever is full.
+  void count_bytes(const Envelope& envelope) noexcept;
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
@@ -95,6 +97,8 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----
@@ -149,6 +153,7 @@ class alignas(64) Cell final : public fiber::Task {
   static void activate(fiber::Task& task);
   void work();
   void handle(Envelope& envelope, Context& context);
+  std::unique_ptr<Control> next_control() noexcept;
   void handle_controls(Context& context);
   void read_controls(Context& context);
   void catch_failure(AnswerBase* answer);
@@ -192,6 +197,7 @@ class alignas(64) Cell final : public fiber::Task {
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;
   Envelope* in_work_ = nullptr;
+  Control* heard_ = nullptr;  // the oldest of those taken out of controls_
   std::uint32_t left_ = 0;  // how many mail_ has
   std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> handled_{0};

@@ -43,7 +43,7 @@ Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& whi
     std::uint64_t idle = kIdle;
     (void)mailbox_.compare_exchange_strong(idle, kAtWork);  // from now on nobody is told of news
   }
-  if (controls_.load() != nullptr) {
+  if (heard_ != nullptr || controls_.load() != nullptr) {
     Context context{*this};
     read_controls(context);
   }
@@ -86,16 +86,7 @@ Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& whi
 
 // As handle_controls, but the code goes on: it learns of the end when it waits.
 void Cell::read_controls(Context& context) {
-  Control* newest = controls_.exchange(nullptr);
-  Control* control = nullptr;
-  while (newest != nullptr) {
-    Control* const next = newest->next_;
-    newest->next_ = control;
-    control = std::exchange(newest, next);
-  }
-  while (control != nullptr) {
-    const std::unique_ptr<Control> arrived{control};
-    control = control->next_;
+  while (const std::unique_ptr<Control> arrived = next_control()) {
     if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
       arrived->arrive(*this, context);
     } else {
@@ -193,7 +184,7 @@ void Cell::leave_foreign() {
   at_reading_ = true;
   read_by_inbox_ = false;
   request_stop({});
-  end(std::move(need_extras().last_exit));
+  end(std::move(need_extras().ending));
   Context context{*this};
   do {
     handle_controls(context);
@@ -246,17 +237,24 @@ bool InboxBase::end_dispatch() noexcept {
 Envelope* InboxBase::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
   for (;;) {
     Envelope* const envelope = cell_->take(types, which);
-    if (envelope == nullptr || envelope->operations->answer == nullptr) {
+    if (envelope == nullptr) {
+      return nullptr;
+    }
+    const Operations& operations = *envelope->operations;
+    if (operations.wanted != nullptr && !operations.wanted(*envelope)) {
+      discard(*envelope);
+      continue;
+    }
+    if (operations.answer == nullptr) {
       return envelope;
     }
-    AnswerBase* const answer = envelope->operations->answer(*envelope);
+    AnswerBase* const answer = operations.answer(*envelope);
     if (!is_late(*answer)) {
       return envelope;
     }
     cell_->system().count(Dropped::expired);
-    const MessageType& type = *envelope->operations->type;
-    envelope->operations->destroy(*envelope);
-    answer->fail(late_error(*cell_, type));
+    operations.destroy(*envelope);
+    answer->fail(late_error(*cell_, *operations.type));
   }
 }
 

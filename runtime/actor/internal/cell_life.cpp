@@ -35,6 +35,7 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   refusal_said_.store(false, std::memory_order_relaxed);
   long_said_.store(0, std::memory_order_relaxed);
   left_ = 0;
+  in_work_ = nullptr;
   in_hand_.store(0, std::memory_order_relaxed);
   parent_.store(parent, std::memory_order_relaxed);
   if (options != nullptr) {
@@ -65,9 +66,12 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
 }
 
 void Cell::request_stop(Exit reason) {
-  Life alive = Life::alive;
-  if (life_.compare_exchange_strong(alive, Life::ending)) {
-    need_extras().last_exit = std::move(reason);
+  const Life life = life_.load(std::memory_order_relaxed);
+  // What fails after it was told to stop has failed.
+  if (life == Life::alive ||
+      (life == Life::ending && !reason.ok() && need_extras().ending.ok())) {
+    need_extras().ending = std::move(reason);
+    life_.store(Life::ending, std::memory_order_relaxed);
   }
 }
 
@@ -91,6 +95,7 @@ void Cell::end(Exit reason) {
     const std::lock_guard lock{its.lock};
     its.last_exit = reason;
     its.last_number = number;
+    its.last_name = its.name.empty() ? std::string{type()->name} : its.name;
     its.stop.request_stop();
   }
   number_.store(0, std::memory_order_release);
@@ -110,7 +115,10 @@ void Cell::end(Exit reason) {
   }
   tell_of_end(*this, number, reason);
   its.reset();
-  system().ended(handled_.load(std::memory_order_relaxed), reason);
+  system().scheduler().release(*this);
+  if (is_actor()) {
+    system().ended(handled_.load(std::memory_order_relaxed), reason);
+  }
 }
 
 void Cell::drop_all(const Exit& reason) noexcept {
@@ -195,6 +203,7 @@ void Extras::reset() noexcept {
   timers.clear();
   mailbox = {};
   handler_limit = {};
+  ending = {};
   restarts = 0;
   bytes.store(0);
 }

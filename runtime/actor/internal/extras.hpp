@@ -29,6 +29,7 @@ class Control;
 // Who wants to hear of the end of an actor.
 struct Watcher {
   Target watcher;
+  bool linked;
   std::unique_ptr<Control> notice;  // a DownNotice, made with the monitor
 };
 
@@ -45,14 +46,17 @@ struct Extras {
   std::vector<Sender*> senders;
   std::stop_source stop;
   std::uint64_t restarts = 0;
+  // Of the last actor here that ended.
+  std::uint64_t last_number = 0;
+  std::string last_name;
   Exit last_exit;
-  std::uint64_t last_number = 0;  // whose end that was
   // Thread-safe by themselves.
   std::atomic<std::int64_t> bytes{0};
 
   // The actor's own.
   MailboxOptions mailbox;
   Duration handler_limit{};
+  Exit ending;  // why it is ending
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
   std::vector<Target> linked;
@@ -66,8 +70,7 @@ struct Extras {
   Envelope* older_last = nullptr;
   std::size_t older_count = 0;
 
-  // An Inbox outside of an actor: guarded by lock.
-  bool foreign = false;
+  // An Inbox: guarded by lock.
   fiber::Waiter* reader = nullptr;
   UniqueFd bell;
 
