@@ -92,9 +92,8 @@ bool Stack::is_in_guard(const void* address) const noexcept {
   return guard_ == StackGuard::pages && at < end && end - at <= rounded_to_pages(kGuardBytes);
 }
 
-void Stack::check_canary() const noexcept {
-  if (guard_ == StackGuard::canary &&
-      std::memcmp(bottom_ - kCanary.size(), kCanary.data(), kCanary.size()) != 0) [[unlikely]] {
+void Stack::look_at_canary() const noexcept {
+  if (std::memcmp(bottom_ - kCanary.size(), kCanary.data(), kCanary.size()) != 0) {
     std::fputs(
         "troupe: stack overflow, noticed late: the process had no mappings left for guards "
         "(vm.max_map_count); give it a larger stack (ActorOptions::stack), or use less\n",

@@ -51,13 +51,19 @@ class alignas(64) Stack final {
   // Whether a fault at `address` is an overflow of this stack.
   bool is_in_guard(const void* address) const noexcept;
   // Aborts if something has been written below a stack with a canary.
-  void check_canary() const noexcept;
+  void check_canary() const noexcept {
+    if (guard_ == StackGuard::canary) [[unlikely]] {
+      look_at_canary();
+    }
+  }
 
   Stack* next = nullptr;  // its holder's: a list of stacks
   void* user = nullptr;   // its holder's
   Suspended suspended;
 
  private:
+  void look_at_canary() const noexcept;
+
   std::byte* const bottom_;
   std::byte* const top_;
   const StackGuard guard_;
