@@ -99,7 +99,7 @@ void begin(context::transfer_t came) noexcept {
   __asan_handle_no_return();  // frames of what ran here before are free
 #endif
   beginning.entry(beginning.argument);
-  TROUPE_CHECK(!"a computation on a stack ends by a switch to another");
+  check_failed("a computation ends by a switch to another", __FILE__, __LINE__);
 }
 
 }  // namespace
