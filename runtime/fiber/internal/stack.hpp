@@ -90,6 +90,7 @@ class StackPool final {
   // Forgets what is suspended there. Nothing may run on it. To be called from any thread.
   void give_back(Stack& stack) noexcept;
 
+  // Of memory for each; the Stack and its place take up to 1088 of them.
   std::size_t stack_bytes() const noexcept { return stack_bytes_; }
   std::size_t in_use() const noexcept;
   // How many there have been at once, at most.
