@@ -106,8 +106,9 @@ void begin(context::transfer_t came) noexcept {
 
 void switch_to(Stack& from, Stack& to) noexcept {
   leave(from);
+  void* const goes_on = to.suspended.context;
   announce(from, to);
-  const context::transfer_t came = context::jump_fcontext(to.suspended.context, &from);
+  const context::transfer_t came = context::jump_fcontext(goes_on, &from);
   arrive(from, *static_cast<Stack*>(came.data), came.fctx);
 }
 
