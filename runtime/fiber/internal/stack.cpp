@@ -23,7 +23,7 @@
 namespace troupe::fiber {
 namespace {
 
-// Of addresses, not of memory. A function whose frame is larger can step over it unseen.
+// Of addresses, not of memory.
 constexpr std::size_t kGuardBytes = std::size_t{16} << 10U;
 // As untouched memory reads: a canary that takes no page.
 constexpr std::array<std::byte, 64> kCanary{};

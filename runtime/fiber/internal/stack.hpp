@@ -21,7 +21,7 @@ namespace troupe::fiber {
 // How an overflow of a stack is noticed.
 enum class StackGuard : std::uint8_t {
   none,    // a thread's own stack: the system's matter
-  pages,   // the pages below fault
+  pages,   // the 16 KiB below fault; a larger frame can step over them unseen
   canary,  // out of mappings: the bytes just below are looked at in each switch away
 };
 
