@@ -253,7 +253,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().last_exit));
+    end(std::move(need_extras().ending));
   }
 }
 
@@ -293,7 +293,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().last_exit));
+        end(std::move(need_extras().ending));
       }
     } else {
       arrived->miss(*this);

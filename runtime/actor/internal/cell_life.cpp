@@ -67,7 +67,7 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
 void Cell::request_stop(Exit reason) {
   Life alive = Life::alive;
   if (life_.compare_exchange_strong(alive, Life::ending)) {
-    need_extras().last_exit = std::move(reason);
+    need_extras().ending = std::move(reason);
   }
 }
 

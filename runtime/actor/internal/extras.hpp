@@ -51,6 +51,7 @@ struct Extras {
   std::atomic<std::int64_t> bytes{0};
 
   // The actor's own.
+  Exit ending;  // why it is to end
   MailboxOptions mailbox;
   Duration handler_limit{};
   std::vector<Watcher> watchers;
