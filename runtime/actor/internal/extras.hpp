@@ -54,9 +54,9 @@ struct Extras {
   std::atomic<std::int64_t> bytes{0};
 
   // The actor's own.
+  Exit ending;  // why it is to end
   MailboxOptions mailbox;
   Duration handler_limit{};
-  Exit ending;  // why it is ending
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
   std::vector<Target> linked;

@@ -171,6 +171,9 @@ void tell_to_stop(const Target& target, Exit reason) {
       const std::lock_guard lock{its->lock};
       source = its->stop;
     }
+    if (!target.cell->is(target.number)) {
+      return;  // it ended meanwhile, and the source may be of the next one here
+    }
     source.request_stop();
   }
   target.cell->push(*new StopRequest(std::move(reason)), target.number);

@@ -99,15 +99,16 @@ void begin(context::transfer_t came) noexcept {
   __asan_handle_no_return();  // frames of what ran here before are free
 #endif
   beginning.entry(beginning.argument);
-  TROUPE_CHECK(!"a computation on a stack ends by a switch to another");
+  check_failed("a computation ends by a switch to another", __FILE__, __LINE__);
 }
 
 }  // namespace
 
 void switch_to(Stack& from, Stack& to) noexcept {
   leave(from);
+  void* const goes_on = to.suspended.context;
   announce(from, to);
-  const context::transfer_t came = context::jump_fcontext(to.suspended.context, &from);
+  const context::transfer_t came = context::jump_fcontext(goes_on, &from);
   arrive(from, *static_cast<Stack*>(came.data), came.fctx);
 }
 
