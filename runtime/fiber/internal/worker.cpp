@@ -183,6 +183,9 @@ Task* Worker::pick() noexcept {
 
 // A simulation's: everything that could run is one list, and it says which does.
 Task* Worker::pick_by_choice() noexcept {
+  if (scheduler_.cancelled_.load() != cancelled_) {
+    cancel_waits();
+  }
   take_inbox();
   fire_timers();
   if (choices_.empty()) {
