@@ -28,7 +28,8 @@ struct AnswerBase::Watch final : fiber::Watcher {
 };
 
 void AnswerBase::defer() noexcept {
-  if (asker_ != nullptr) {
+  // Who has given up may be of a runtime that is gone.
+  if (asker_ != nullptr && !unwanted()) {
     asker_->wait_no_more_for(*asked_);
   }
 }
