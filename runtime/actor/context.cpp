@@ -83,6 +83,10 @@ void Context::link(const actor::Target& other) {
   actor::link(cell_, other);
 }
 
+Result<void> Context::room_to_stash(std::size_t bytes) {
+  return cell_.room_to_stash(bytes);
+}
+
 void* Context::stash_current(bool& is_question) {
   return cell_.stash_current(is_question);
 }

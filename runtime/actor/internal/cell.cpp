@@ -51,8 +51,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
     // Sequentially consistent, as all that tells who is at work.
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
     newest_run_.store(envelope.sent, std::memory_order_relaxed);
     if (before == kIdle) {
@@ -68,8 +67,7 @@ void Cell::push_anyway(Envelope& envelope) noexcept {
   do {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
     newest_run_.store(envelope.sent, std::memory_order_relaxed);
     if (before == kIdle) {
@@ -96,6 +94,7 @@ void Cell::put_to_work() noexcept {
   if (read_by_inbox_) [[unlikely]] {
     Extras& its = *extras();
     const std::lock_guard lock{its.lock};
+    --its.news_under_way;
     if (its.bell) {
       const std::uint64_t one = 1;
       (void)!::write(its.bell.get(), &one, sizeof one);
@@ -215,8 +214,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     return;
   }
   const Operations& operations = *envelope.operations;
-  AnswerBase* const answer =
-      operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+  AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
   if (operations.wanted != nullptr && !operations.wanted(envelope)) [[unlikely]] {
     discard(envelope);
     return;
@@ -257,7 +255,8 @@ void Cell::handle(Envelope& envelope, Context& context) {
   }
 }
 
-// What a handler threw: its asker is told, and the actor ends. (The one place where that is caught.)
+// What a handler threw: its asker is told, and the actor ends. (The one place where that is
+// caught.)
 void Cell::catch_failure(AnswerBase* answer) {
   Exit exit{.kind = Exit::Kind::failed, .what = text_of_current_exception()};
   if (answer != nullptr && !stashing_) {
@@ -323,6 +322,21 @@ Instant Cell::deadline() const noexcept {
   return answer_ != nullptr ? answer_->deadline() : Instant::max();
 }
 
+Result<void> Cell::room_to_stash(std::size_t bytes) {
+  Extras& its = need_extras();
+  if (its.stashed_count >= capacity() ||
+      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.mailbox.capacity_bytes)) {
+    return Error{
+        Code::overloaded,
+        "stash: " + text() + " has put " + std::to_string(its.stashed_count) + " messages (" +
+            std::to_string(its.stashed_bytes) +
+            " bytes) aside, which is what its mailbox holds; unstash, refuse, or give it a "
+            "larger one"};
+  }
+  its.stashed_bytes += bytes;
+  return {};
+}
+
 // The place for the message that is being handled, which it is to be moved back to.
 void* Cell::stash_current(bool& is_question) {
   TROUPE_CHECK(in_work_ != nullptr && handling() != nullptr && !stashing_ &&
@@ -349,6 +363,7 @@ void Cell::unstash() noexcept {
     }
   }
   its.stashed_count = 0;
+  its.stashed_bytes = 0;
   in_hand_.store(left_);
 }
 

@@ -108,6 +108,7 @@ class alignas(64) Cell final : public fiber::Task {
   Instant deadline() const noexcept;
   void request_stop(Exit reason);  // ends once the current message is done
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
+  Result<void> room_to_stash(std::size_t bytes);
   void* stash_current(bool& is_question);
   bool stashing() const noexcept { return stashing_; }
   void unstash() noexcept;
@@ -122,6 +123,8 @@ class alignas(64) Cell final : public fiber::Task {
   void begin_reading() noexcept;
   void end_reading() noexcept;
   bool rest() noexcept;  // false: there is more
+  void end_rest() noexcept;
+  void ring_for_rest() noexcept;  // the bell, if there is more; then, or at rest, others ring it
   int ready_fd();
   void empty_bell() noexcept;
   void leave_foreign();

@@ -64,6 +64,7 @@ struct Extras {
   std::vector<std::weak_ptr<TimerState>> timers;
   Envelope* stashed = nullptr;  // the newest first
   std::size_t stashed_count = 0;
+  std::size_t stashed_bytes = 0;
 
   // WhenFull::drop_oldest: guarded by lock.
   Envelope* older_first = nullptr;
@@ -71,6 +72,7 @@ struct Extras {
   std::size_t older_count = 0;
 
   // An Inbox: guarded by lock.
+  int news_under_way = 0;  // senders that ended its rest and have yet to say so
   fiber::Waiter* reader = nullptr;
   UniqueFd bell;
 

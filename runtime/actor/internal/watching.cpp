@@ -57,9 +57,10 @@ Down past_end_of(const Target& target) {
       return {id_of(target), its->last_name, its->last_exit};
     }
   }
-  return {id_of(target),
-          {},
-          {.kind = Exit::Kind::unreachable, .what = "it had ended before; how is not known any more"}};
+  return {
+      id_of(target),
+      {},
+      {.kind = Exit::Kind::unreachable, .what = "it had ended before; how is not known any more"}};
 }
 
 // From who watches to whom it watches.
@@ -95,10 +96,9 @@ class UnwatchRequest final : public Control {
   explicit UnwatchRequest(const Target& watcher) : watcher_(watcher) {}
 
   void arrive(Cell& cell, Context& /*context*/) override {
-    std::erase_if(cell.need_extras().watchers,
-                  [this](const Watcher& watcher) {
-                    return watcher.watcher == watcher_ && !watcher.linked;
-                  });
+    std::erase_if(cell.need_extras().watchers, [this](const Watcher& watcher) {
+      return watcher.watcher == watcher_ && !watcher.linked;
+    });
   }
   void miss(Cell& /*cell*/) override {}
 
@@ -119,7 +119,8 @@ class StopRequest final : public Control {
 
 void watch(Cell& watcher, const Target& target, bool linked) {
   if (target.cell == nullptr) {
-    throw Error{Code::closed, linked ? "link: the handle is empty" : "monitor: the handle is empty"};
+    throw Error{Code::closed,
+                linked ? "link: the handle is empty" : "monitor: the handle is empty"};
   }
   Extras& its = watcher.need_extras();
   auto& list = linked ? its.linked : its.monitored;
@@ -127,8 +128,7 @@ void watch(Cell& watcher, const Target& target, bool linked) {
     return;
   }
   list.push_back(target);
-  target.cell->push(*new WatchRequest(target, {&watcher, watcher.number()}, linked),
-                    target.number);
+  target.cell->push(*new WatchRequest(target, {&watcher, watcher.number()}, linked), target.number);
 }
 
 }  // namespace
