@@ -94,11 +94,11 @@ void Cell::read_controls(Context& context) {
 
 Result<void> Cell::wait_for_mail(Deadline until) {
   for (;;) {
+    if (system().runtime().stopping()) {  // which tells each to stop, too
+      return Error{Code::cancelled, "receive: the runtime is stopping"};
+    }
     if (ending()) {
       return Error{Code::closed, "receive: " + text() + " was told to stop"};
-    }
-    if (system().runtime().stopping()) {
-      return Error{Code::cancelled, "receive: the runtime is stopping"};
     }
     fiber::Waiter news;
     Extras& its = need_extras();
