@@ -27,10 +27,8 @@ struct AnswerBase::Watch final : fiber::Watcher {
   std::function<void()> done;
 };
 
-void AnswerBase::defer() noexcept {
-  if (asker_ != nullptr) {
-    asker_->wait_no_more_for(*asked_);
-  }
+void AnswerBase::no_longer_waits(Cell& asker, Cell& asked) noexcept {
+  asker.wait_no_more_for(asked);
 }
 
 std::optional<Error> AnswerBase::wait(RuntimeCore& runtime, Deadline until, const char* doing) {

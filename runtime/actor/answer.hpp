@@ -41,8 +41,12 @@ class AnswerBase {
   bool unwanted() const noexcept { return waiter_.abandoned(); }
   // A request whose deadline has passed is not run.
   Instant deadline() const noexcept { return deadline_; }
-  // The reply will come from somewhere else: the asker no longer waits for this actor.
-  void defer() noexcept;
+  // The asker no longer waits for this actor: the reply is there, or will come from somewhere else.
+  void defer() noexcept {
+    if (asker_ != nullptr) {
+      no_longer_waits(*asker_, *asked_);
+    }
+  }
 
   // ---- the asker ----
   bool ready() const noexcept { return waiter_.fired(); }
@@ -60,6 +64,7 @@ class AnswerBase {
  protected:
   ~AnswerBase() = default;
   void finish() noexcept {
+    defer();
     if (waiter_.fire() == fiber::Waiter::Found::abandoned) {
       free_(*this);
     }
@@ -67,6 +72,8 @@ class AnswerBase {
 
  private:
   friend class Asking;
+
+  static void no_longer_waits(Cell& asker, Cell& asked) noexcept;
 
   struct Watch;
 

@@ -5,6 +5,7 @@
 
 #include "troupe/runtime/actor/answer.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
 
 namespace troupe::actor {
 
@@ -16,6 +17,9 @@ class Asking final {
     answer.asked_ = &asked;
     answer.deadline_ =
         asker != nullptr ? std::min(until.when(), asker->deadline()) : until.when();
+  }
+  static fiber::Waiter::Outcome wait_on_fiber(AnswerBase& answer) noexcept {
+    return fiber::Worker::current()->wait(answer.waiter_, Deadline{answer.deadline_});
   }
   static fiber::Waiter::Outcome wait(AnswerBase& answer, RuntimeCore& runtime) {
     return answer.waiter_.wait(runtime, Deadline{answer.deadline_});

@@ -24,7 +24,8 @@ System& Cell::system() const noexcept {
 }
 
 Cell* Cell::current() noexcept {
-  return static_cast<Cell*>(fiber::Scheduler::current_task());
+  const fiber::Worker* const worker = fiber::Worker::current();
+  return worker != nullptr ? static_cast<Cell*>(worker->task()) : nullptr;
 }
 
 // ---- senders -----------------------------------------------------------------------------------
@@ -105,7 +106,13 @@ void Cell::put_to_work() noexcept {
     }
     return;
   }
-  system().scheduler().schedule(*this);
+  fiber::Worker* const worker = fiber::Worker::current();
+  if (worker != nullptr && worker->may_run(*this) && &worker->scheduler() == system().known_scheduler())
+      [[likely]] {
+    worker->schedule(*this);
+  } else {
+    system().scheduler().schedule(*this);
+  }
 }
 
 // ---- the reader --------------------------------------------------------------------------------
@@ -115,7 +122,8 @@ void Cell::activate(fiber::Task& task) {
 }
 
 void Cell::work() {
-  unsigned quantum = system().scheduler().options().quantum;
+  fiber::Worker& worker = *fiber::Worker::current();
+  unsigned quantum = worker.scheduler().options().quantum;
   Context context{*this};
   for (;;) {
     if (controls_.load() != nullptr) [[unlikely]] {
@@ -128,9 +136,9 @@ void Cell::work() {
       }
       continue;
     }
-    handle(*envelope, context);
+    handle(*envelope, context, worker.now());
     if (--quantum == 0) {
-      fiber::Worker::current()->schedule_last(*this);
+      worker.schedule_last(*this);
       return;
     }
   }
@@ -146,8 +154,11 @@ bool Cell::drain() noexcept {
   }
   const std::uint64_t word = mailbox_.exchange(kAtWork);
   oldest_.store(newest_run_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   left_ = static_cast<std::uint32_t>(count_of(word));
-  in_hand_.store(left_);
+  in_hand_.store(left_, std::memory_order_relaxed);
   Envelope* newest = envelope_of(word);
   Envelope* first = nullptr;
   while (newest != nullptr) {
@@ -172,15 +183,17 @@ Envelope* Cell::next_mail() noexcept {
 void Cell::taken_out(const Envelope& envelope) noexcept {
   --left_;
   const std::uint32_t capacity = capacity_.load(std::memory_order_relaxed);
-  if (left_ == 0 || left_ == capacity / 2) [[unlikely]] {
+  if (left_ % 16 == 0 || capacity < 64) {
+    // Now and then, so that the senders' cache line stays with them; never less than there is.
+    in_hand_.store(left_, std::memory_order_relaxed);
+  }
+  if (left_ == capacity / 2 && left_ != 0) [[unlikely]] {
     // Sequentially consistent: pairs with wait_for_room, which looks again after it has said so.
+    // (With none left, what follows on the word of the mailbox is.)
     in_hand_.exchange(left_);
     if (senders_wait_.load()) [[unlikely]] {
       let_senders_in();
     }
-  } else if (left_ % 16 == 0 || capacity < 64) {
-    // Now and then, so that the senders' cache line stays with them; never less than there is.
-    in_hand_.store(left_, std::memory_order_relaxed);
   }
   if (envelope.operations->footprint != nullptr) [[unlikely]] {
     need_extras().bytes.fetch_sub(
@@ -202,6 +215,9 @@ bool Cell::go_idle() noexcept {
   if (!mailbox_.compare_exchange_strong(at_work, kIdle)) {
     return false;
   }
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   if (controls_.load() != nullptr) [[unlikely]] {
     std::uint64_t idle = kIdle;
     return !mailbox_.compare_exchange_strong(idle, kAtWork);
@@ -209,7 +225,7 @@ bool Cell::go_idle() noexcept {
   return true;
 }
 
-void Cell::handle(Envelope& envelope, Context& context) {
+[[gnu::always_inline]] inline void Cell::handle(Envelope& envelope, Context& context, Instant now) {
   if (envelope.target != number_.load(std::memory_order_relaxed)) [[unlikely]] {
     drop(envelope, nullptr);
     return;
@@ -234,11 +250,11 @@ void Cell::handle(Envelope& envelope, Context& context) {
     return;
   }
   current_.store(operations.type, std::memory_order_relaxed);
-  since_.store(ticks_of(fiber::Worker::current()->now()), std::memory_order_relaxed);
+  since_.store(ticks_of(now), std::memory_order_relaxed);
   oldest_.store(mail_ != nullptr ? mail_->sent : 0, std::memory_order_relaxed);
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   answer_ = answer;
-  in_work_ = &envelope;
+  context.in_work_ = &envelope;
   try {
     its_handle(object(), envelope, context, answer);
   } catch (...) {
@@ -253,7 +269,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().ending));
+    end(reason_to_end());
   }
 }
 
@@ -293,7 +309,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().ending));
+        end(reason_to_end());
       }
     } else {
       arrived->miss(*this);
@@ -315,19 +331,24 @@ Instant Cell::deadline() const noexcept {
 }
 
 // The place for the message that is being handled, which it is to be moved back to.
-void* Cell::stash_current(bool& is_question) {
-  TROUPE_CHECK(in_work_ != nullptr && !stashing_ && "stash: in a handler, once");
+void* Cell::stash(Envelope& envelope, bool& is_question) {
+  TROUPE_CHECK(!stashing_ && "stash: once for each message");
   Extras& its = need_extras();
+  if (its.stashed_count >= capacity()) {
+    throw Error{Code::overloaded, text() + " has put aside as many messages as its mailbox may have"};
+  }
   stashing_ = true;
-  in_work_->next = its.stashed;
-  its.stashed = in_work_;
+  envelope.next = std::exchange(its.stashed, &envelope);
   ++its.stashed_count;
-  is_question = in_work_->operations->answer != nullptr;
-  return in_work_->operations->message(*in_work_);
+  is_question = envelope.operations->answer != nullptr;
+  return envelope.operations->message(envelope);
 }
 
 void Cell::unstash() noexcept {
-  Extras& its = need_extras();
+  if (extras() == nullptr || extras()->stashed == nullptr) {
+    return;
+  }
+  Extras& its = *extras();
   while (Envelope* const newest = its.stashed) {
     its.stashed = newest->next;
     newest->next = mail_;

@@ -39,11 +39,12 @@ struct Extras {
     Sender* next = nullptr;
   };
 
+  std::atomic<bool> used{true};  // by the actor that is here, or for it
   SpinLock lock;
   // Guarded by lock.
   std::string name;
   std::vector<Sender*> senders;
-  std::stop_source stop;
+  std::optional<std::stop_source> stop;  // made when somebody asks for its token
   std::uint64_t restarts = 0;
   Exit last_exit;
   std::uint64_t last_number = 0;  // whose end that was
@@ -72,7 +73,10 @@ struct Extras {
   fiber::Waiter* reader = nullptr;
   UniqueFd bell;
 
-  // Of the actor that has ended.
+  // Nobody knows the actor by a name, or waits to hear of its end.
+  bool is_unknown() const noexcept;
+  // The actor of `number` has ended.
+  void keep_end(std::uint64_t number, const Exit& reason, std::string who);
   void reset() noexcept;
 };
 
