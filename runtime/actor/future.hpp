@@ -188,9 +188,9 @@ class Promise final {
 
     SpinLock lock;
     // Guarded by lock.
-    bool begun = false;                  // somebody brings the value
-    bool ready = false;                  // it is in `value`
-    actor::Answer<T>* bound = nullptr;   // where it goes; perhaps gone, once it is there
+    bool begun = false;                 // somebody brings the value
+    bool ready = false;                 // it is in `value`
+    actor::Answer<T>* bound = nullptr;  // where it goes; perhaps gone, once it is there
 
     std::optional<Result<T>> value;
   };

@@ -138,7 +138,7 @@ void Cell::work() {
 
 // What is in the word, in order, to in-hand. False: nothing is.
 bool Cell::drain() noexcept {
-  if (when_full_ == WhenFull::drop_oldest) [[unlikely]] {
+  if (when_full() == WhenFull::drop_oldest) [[unlikely]] {
     return drain_older();
   }
   if ((mailbox_.load(std::memory_order_relaxed) & kAddress) <= kIdle) {
@@ -174,11 +174,13 @@ void Cell::taken_out(const Envelope& envelope) noexcept {
   const std::uint32_t capacity = capacity_.load(std::memory_order_relaxed);
   if (left_ == 0 || left_ == capacity / 2) [[unlikely]] {
     // Sequentially consistent: pairs with wait_for_room, which looks again after it has said so.
-    in_hand_.exchange(left_);
+    if (when_full() != WhenFull::drop_oldest) [[likely]] {  // where drain_older says
+      in_hand_.exchange(left_);
+    }
     if (senders_wait_.load()) [[unlikely]] {
       let_senders_in();
     }
-  } else if (left_ % 16 == 0 || capacity < 64) {
+  } else if ((left_ % 16 == 0 || capacity < 64) && when_full() != WhenFull::drop_oldest) {
     // Now and then, so that the senders' cache line stays with them; never less than there is.
     in_hand_.store(left_, std::memory_order_relaxed);
   }
@@ -196,6 +198,7 @@ bool Cell::go_idle() noexcept {
   if (life_.load(std::memory_order_relaxed) == Life::ended && !listed_) {
     listed_ = true;
     life_.store(Life::vacant, std::memory_order_relaxed);
+    system().scheduler().release(*this);  // the next actor here may run anywhere
     system().vacate(*this);
   }
   std::uint64_t at_work = kAtWork;
@@ -203,8 +206,11 @@ bool Cell::go_idle() noexcept {
     return false;
   }
   if (controls_.load() != nullptr) [[unlikely]] {
+    // Not by this activation: it may be another actor's place by now, which belongs to a thread.
     std::uint64_t idle = kIdle;
-    return !mailbox_.compare_exchange_strong(idle, kAtWork);
+    if (mailbox_.compare_exchange_strong(idle, kAtWork)) {
+      put_to_work();
+    }
   }
   return true;
 }
@@ -253,7 +259,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().last_exit));
+    end();
   }
 }
 
@@ -293,7 +299,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().last_exit));
+        end();
       }
     } else {
       arrived->miss(*this);

@@ -193,7 +193,7 @@ void Cell::leave_foreign() {
   at_reading_ = true;
   read_by_inbox_ = false;
   request_stop({});
-  end(std::move(need_extras().last_exit));
+  end();
   Context context{*this};
   do {
     handle_controls(context);

@@ -28,7 +28,7 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   capacity_.store(static_cast<std::uint32_t>(
                       std::clamp<std::size_t>(mailbox.capacity, 1, MailboxOptions::kMostCapacity)),
                   std::memory_order_relaxed);
-  when_full_ = mailbox.when_full;
+  when_full_.store(mailbox.when_full, std::memory_order_relaxed);
   listed_ = false;
   handled_.store(0, std::memory_order_relaxed);
   dropped_.store(0, std::memory_order_relaxed);
@@ -39,7 +39,8 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   parent_.store(parent, std::memory_order_relaxed);
   if (options != nullptr) {
     Extras& its = need_extras();
-    its.mailbox = mailbox;
+    its.capacity_bytes.store(mailbox.capacity_bytes, std::memory_order_relaxed);
+    its.patience.store(mailbox.wait.count(), std::memory_order_relaxed);
     its.handler_limit = options->handler_limit;
     const std::lock_guard lock{its.lock};
     its.name = options->name;
@@ -67,8 +68,12 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
 void Cell::request_stop(Exit reason) {
   Life alive = Life::alive;
   if (life_.compare_exchange_strong(alive, Life::ending)) {
-    need_extras().last_exit = std::move(reason);
+    need_extras().ending = std::move(reason);
   }
+}
+
+void Cell::end() {
+  end(std::move(need_extras().ending));
 }
 
 // Tells everybody who has to know, and sends away what waits.
@@ -87,13 +92,15 @@ void Cell::end(Exit reason) {
   }
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
+  std::stop_source stop{std::nostopstate};
   {
     const std::lock_guard lock{its.lock};
     its.last_exit = reason;
     its.last_number = number;
-    its.stop.request_stop();
+    stop = its.stop;
   }
   number_.store(0, std::memory_order_release);
+  stop.request_stop();  // without the lock: it calls the user's callbacks
   for (const auto& timer : std::exchange(its.timers, {})) {
     if (const auto living = timer.lock(); living != nullptr) {
       living->cancel();
@@ -125,6 +132,10 @@ void Cell::drop_all(const Exit& reason) noexcept {
     }
     while (envelope != nullptr) {
       Envelope* const next = envelope->next;
+      if (envelope->operations->footprint != nullptr) {
+        need_extras().bytes.fetch_sub(
+            static_cast<std::int64_t>(envelope->operations->footprint(*envelope)));
+      }
       drop(*envelope, &reason);
       envelope = next;
     }
@@ -193,10 +204,10 @@ void Extras::reset() noexcept {
   linked.clear();
   children.clear();
   timers.clear();
-  mailbox = {};
+  capacity_bytes.store(MailboxOptions{}.capacity_bytes, std::memory_order_relaxed);
+  patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit = {};
   restarts = 0;
-  bytes.store(0);
 }
 
 }  // namespace troupe::actor

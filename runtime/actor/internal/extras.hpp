@@ -24,6 +24,7 @@
 
 namespace troupe::actor {
 
+class Cell;
 class Control;
 
 // Who wants to hear of the end of an actor.
@@ -36,7 +37,7 @@ struct Extras {
   // A sender that waits for room.
   struct Sender {
     fiber::Waiter room;
-    Sender* next = nullptr;
+    Cell* sender = nullptr;  // null: a thread
   };
 
   SpinLock lock;
@@ -49,9 +50,11 @@ struct Extras {
   std::uint64_t last_number = 0;  // whose end that was
   // Thread-safe by themselves.
   std::atomic<std::int64_t> bytes{0};
+  std::atomic<std::size_t> capacity_bytes{MailboxOptions{}.capacity_bytes};
+  std::atomic<Duration::rep> patience{Duration{MailboxOptions{}.wait}.count()};
 
   // The actor's own.
-  MailboxOptions mailbox;
+  Exit ending;  // why it is to end
   Duration handler_limit{};
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
