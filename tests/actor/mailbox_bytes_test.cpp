@@ -84,10 +84,11 @@ int fitting(std::size_t bytes, const Make& make) {
 TEST(MailboxBytesTest, StringsVectorsAndBuffersCountWithWhatTheyOwn) {
   EXPECT_EQ(fitting(10'000, [] { return std::string(2'400, 'x'); }), 4);
   EXPECT_EQ(fitting(10'000, [] { return std::vector<long>(300); }), 4);
-  EXPECT_EQ(fitting(10'000, [] {
-              const std::vector<std::byte> bytes(2'400);
-              return Buffer::copy_of(bytes);
-            }),
+  EXPECT_EQ(fitting(10'000,
+                    [] {
+                      const std::vector<std::byte> bytes(2'400);
+                      return Buffer::copy_of(bytes);
+                    }),
             4);
   EXPECT_EQ(fitting(10'000, [] { return Line{1, std::string(2'400, 'x')}; }), 4);
   EXPECT_EQ(fitting(10'000, [] { return std::vector{Line{1, std::string(2'300, 'x')}}; }), 4);

@@ -37,7 +37,11 @@ class Held final {
   void release() { end_.open(); }
   std::vector<int> read() {
     release();
-    return actor.ask(Read{}).value();
+    for (;;) {
+      if (auto numbers = actor.ask(Read{}); numbers || numbers.error() != Code::overloaded) {
+        return std::move(numbers).value();
+      }
+    }
   }
 
   const Ref<Recorder> actor;
@@ -144,9 +148,8 @@ TEST(MailboxTest, DropOldestLosesNothingUncounted) {
     std::jthread second{send, count};
   }
   const auto all = static_cast<std::uint64_t>(2 * count);
-  wait_until([&] {
-    return stats_of(runtime, recorder).handled + dropped(runtime, "oldest") == all;
-  });
+  wait_until(
+      [&] { return stats_of(runtime, recorder).handled + dropped(runtime, "oldest") == all; });
   const std::vector<int> got = recorder.ask(Read{}).value();
   EXPECT_EQ(got.size(), all - dropped(runtime, "oldest"));
   int last[2] = {-1, count - 1};
@@ -170,8 +173,8 @@ struct Anything {};
 class Sender final {
  public:
   void handle(const Send& send) {
-    const Sent sent = send.patience ? send.to.send(send.number, *send.patience)
-                                    : send.to.send(send.number);
+    const Sent sent =
+        send.patience ? send.to.send(send.number, *send.patience) : send.to.send(send.number);
     code_ = sent ? std::nullopt : std::optional{sent.code()};
   }
   std::optional<Code> handle(Read /*read*/) { return code_; }

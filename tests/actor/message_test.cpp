@@ -409,8 +409,8 @@ TEST(ActorMessageTest, MessagesOfEachActorArriveInTheirOrder) {
     }
     std::vector<Future<void>> done;
     for (int sender = 0; sender < 3; ++sender) {
-      done.push_back(sources[static_cast<std::size_t>(sender)].ask_async(
-          Begin{sequencer, sender, count}));
+      done.push_back(
+          sources[static_cast<std::size_t>(sender)].ask_async(Begin{sequencer, sender, count}));
     }
     for (auto& each : done) {
       EXPECT_TRUE(each.get());
