@@ -27,8 +27,7 @@ Sent deliver_to_full(const Target& target, Envelope& envelope, const Deadline* u
   Cell& cell = *target.cell;
   switch (cell.when_full()) {
     case WhenFull::drop_oldest:
-      cell.push_dropping(envelope);
-      return Sent{};
+      return cell.push_dropping(envelope) ? Sent{} : refuse(cell, Dropped::ended, Code::closed);
     case WhenFull::drop_newest:
       return refuse(cell, Dropped::newest, Code::overloaded);
     case WhenFull::refuse:
@@ -78,7 +77,7 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until) {
   Cell* const cell = target.cell;
   if (cell == nullptr || !cell->is(target.number)) [[unlikely]] {
     if (cell != nullptr) {
-      (void)refuse(*cell, Dropped::ended, Code::closed);
+      cell->system().count(Dropped::ended);  // not by the actor that has its place now
     }
     return Sent{Code::closed};
   }
@@ -119,8 +118,10 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
   const MessageType& type = *envelope.operations->type;
   Cell* const asker = Cell::current();
   if (asker != nullptr && target.cell != nullptr) {
+    Asking::record(answer, asker);
     std::string cycle;
-    if (asker->wait_for(*target.cell, &cycle)) {
+    // (A handle of an actor that has ended may name the place of another.)
+    if (asker->wait_for(*target.cell, &cycle) && target.cell->is(target.number)) {
       asker->wait_no_more();
       discard_ask(envelope, answer);
       return Error{Code::refused, "ask " + target.cell->text() + " with " + std::string{type.name} +
@@ -143,6 +144,7 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
   if (asker != nullptr) {
     asker->wait_no_more();
   }
+  Asking::forget(answer);
   Error error = error_of(outcome, "ask " + target.cell->text() + " with " + std::string{type.name});
   answer.release();
   return error;

@@ -146,7 +146,7 @@ void Cell::work() {
 
 // What is in the word, in order, to in-hand. False: nothing is.
 bool Cell::drain() noexcept {
-  if (when_full_ == WhenFull::drop_oldest) [[unlikely]] {
+  if (when_full() == WhenFull::drop_oldest) [[unlikely]] {
     return drain_older();
   }
   if ((mailbox_.load(std::memory_order_relaxed) & kAddress) <= kIdle) {
@@ -190,7 +190,9 @@ void Cell::taken_out(const Envelope& envelope) noexcept {
   if (left_ == capacity / 2 && left_ != 0) [[unlikely]] {
     // Sequentially consistent: pairs with wait_for_room, which looks again after it has said so.
     // (With none left, what follows on the word of the mailbox is.)
-    in_hand_.exchange(left_);
+    if (when_full() != WhenFull::drop_oldest) [[likely]] {  // where drain_older says
+      in_hand_.exchange(left_);
+    }
     if (senders_wait_.load()) [[unlikely]] {
       let_senders_in();
     }
@@ -209,6 +211,7 @@ bool Cell::go_idle() noexcept {
   if (life_.load(std::memory_order_relaxed) == Life::ended && !listed_) {
     listed_ = true;
     life_.store(Life::vacant, std::memory_order_relaxed);
+    system().scheduler().release(*this);  // the next actor here may run anywhere
     system().vacate(*this);
   }
   std::uint64_t at_work = kAtWork;
@@ -219,8 +222,11 @@ bool Cell::go_idle() noexcept {
     let_senders_in();
   }
   if (controls_.load() != nullptr) [[unlikely]] {
+    // Not by this activation: it may be another actor's place by now, which belongs to a thread.
     std::uint64_t idle = kIdle;
-    return !mailbox_.compare_exchange_strong(idle, kAtWork);
+    if (mailbox_.compare_exchange_strong(idle, kAtWork)) {
+      put_to_work();
+    }
   }
   return true;
 }
@@ -269,7 +275,7 @@ bool Cell::go_idle() noexcept {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(reason_to_end());
+    end();
   }
 }
 
@@ -309,7 +315,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(reason_to_end());
+        end();
       }
     } else {
       arrived->miss(*this);

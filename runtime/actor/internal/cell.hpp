@@ -37,8 +37,9 @@ class alignas(64) Cell final : public fiber::Task {
   enum class Pushed : std::uint8_t { in, full };
   // Puts it in, and the actor to work if it is not; full: nothing happened.
   Pushed push(Envelope& envelope) noexcept;
-  // Whatever is full.
+  // Whatever is full. What the message owns is counted already: see charge.
   void push_anyway(Envelope& envelope) noexcept;
+  void charge(const Envelope& envelope) noexcept;
   void push(Control& control, std::uint64_t target) noexcept;
   bool is(std::uint64_t number) const noexcept {
     return number_.load(std::memory_order_acquire) == number;  // pairs with settle: publishes the rest
@@ -52,7 +53,7 @@ class alignas(64) Cell final : public fiber::Task {
   Extras& need_extras();
   std::size_t depth() const noexcept;
   std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
-  WhenFull when_full() const noexcept { return when_full_; }
+  WhenFull when_full() const noexcept { return when_full_.load(std::memory_order_relaxed); }
   Duration patience() const noexcept;
   // push, if there is room for what the message owns, too.
   bool try_in(Envelope& envelope) noexcept;
@@ -61,8 +62,8 @@ class alignas(64) Cell final : public fiber::Task {
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
-  // Makes room by dropping what is oldest, then puts it in.
-  void push_dropping(Envelope& envelope) noexcept;
+  // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
+  bool push_dropping(Envelope& envelope) noexcept;
 
   // The wait-for graph. True: `asked` waits for this one in the end; `text` says how.
   bool wait_for(Cell& asked, std::string* text);
@@ -101,6 +102,7 @@ class alignas(64) Cell final : public fiber::Task {
   AnswerBase* answer() const noexcept { return answer_; }
   Instant deadline() const noexcept;
   void request_stop(Exit reason);  // ends once the current message is done
+  void end();                      // why request_stop said
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
   // `envelope` is what its handler handles.
   void* stash(Envelope& envelope, bool& is_question);
@@ -148,7 +150,6 @@ class alignas(64) Cell final : public fiber::Task {
   static void activate(fiber::Task& task);
   void work();
   void handle(Envelope& envelope, Context& context, Instant now);
-  Exit reason_to_end();
   void handle_controls(Context& context);
   void read_controls(Context& context);
   void catch_failure(AnswerBase* answer);
@@ -181,7 +182,7 @@ class alignas(64) Cell final : public fiber::Task {
   std::atomic<std::uint32_t> dropped_{0};
   std::atomic<bool> senders_wait_{false};
   std::atomic<bool> refusal_said_{false};
-  WhenFull when_full_ = WhenFull::wait;
+  std::atomic<WhenFull> when_full_{WhenFull::wait};
   std::atomic<Life> life_{Life::vacant};
   bool listed_ = false;     // among the vacant ones
   bool object_made_ = false;

@@ -193,7 +193,7 @@ void Cell::leave_foreign() {
   at_reading_ = true;
   read_by_inbox_ = false;
   request_stop({});
-  end(reason_to_end());
+  end();
   Context context{*this};
   do {
     handle_controls(context);

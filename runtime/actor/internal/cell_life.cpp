@@ -28,7 +28,7 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   capacity_.store(static_cast<std::uint32_t>(
                       std::clamp<std::size_t>(mailbox.capacity, 1, MailboxOptions::kMostCapacity)),
                   std::memory_order_relaxed);
-  when_full_ = mailbox.when_full;
+  when_full_.store(mailbox.when_full, std::memory_order_relaxed);
   listed_ = false;
   handled_.store(0, std::memory_order_relaxed);
   dropped_.store(0, std::memory_order_relaxed);
@@ -38,7 +38,8 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   parent_.store(parent, std::memory_order_relaxed);
   if (options != nullptr) {
     Extras& its = need_extras();
-    its.mailbox = mailbox;
+    its.capacity_bytes.store(mailbox.capacity_bytes, std::memory_order_relaxed);
+    its.patience.store(mailbox.wait.count(), std::memory_order_relaxed);
     its.handler_limit = options->handler_limit;
     const std::lock_guard lock{its.lock};
     its.name = options->name;
@@ -74,9 +75,9 @@ void Cell::request_stop(Exit reason) {
   life_.store(Life::ending, std::memory_order_relaxed);
 }
 
-Exit Cell::reason_to_end() {
+void Cell::end() {
   Extras* const its = extras();
-  return its != nullptr ? std::exchange(its->ending, Exit{}) : Exit{};
+  end(its != nullptr ? std::exchange(its->ending, Exit{}) : Exit{});
 }
 
 // Tells everybody who has to know, and sends away what waits. Most actors have nobody to tell, and
@@ -104,6 +105,9 @@ void Cell::end(Exit reason) {
     its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text());
   }
   number_.store(0, std::memory_order_release);
+  if (its != nullptr) {
+    its->end_all();
+  }
   drop_all(reason);
   if (senders_wait_.load()) {
     let_senders_in();
@@ -122,19 +126,24 @@ void Cell::end(Exit reason) {
   system().ended(handled_.load(std::memory_order_relaxed), reason);
 }
 
-// What who comes later may ask for; and what must not go on.
+// What who comes later may ask for.
 void Extras::keep_end(std::uint64_t number, const Exit& reason, std::string who) {
+  const std::lock_guard guard{lock};
+  last_exit = reason;
+  if (last_exit.who.empty()) {
+    last_exit.who = std::move(who);
+  }
+  last_number = number;
+}
+
+// What must not go on.
+void Extras::end_all() {
   std::optional<std::stop_source> to_stop;
   {
     const std::lock_guard guard{lock};
-    last_exit = reason;
-    if (last_exit.who.empty()) {
-      last_exit.who = std::move(who);
-    }
-    last_number = number;
     to_stop = std::exchange(stop, std::nullopt);
   }
-  if (to_stop) {
+  if (to_stop) {  // without the lock: it calls the user's callbacks
     to_stop->request_stop();
   }
   for (const auto& timer : std::exchange(timers, {})) {
@@ -156,6 +165,10 @@ void Cell::drop_all(const Exit& reason) noexcept {
     }
     while (envelope != nullptr) {
       Envelope* const next = envelope->next;
+      if (envelope->operations->footprint != nullptr) {
+        need_extras().bytes.fetch_sub(
+            static_cast<std::int64_t>(envelope->operations->footprint(*envelope)));
+      }
       drop(*envelope, &reason);
       envelope = next;
     }
@@ -231,10 +244,10 @@ void Extras::reset() noexcept {
   linked.clear();
   children.clear();
   timers.clear();
-  mailbox = {};
+  capacity_bytes.store(MailboxOptions{}.capacity_bytes, std::memory_order_relaxed);
+  patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit = {};
   restarts = 0;
-  bytes.store(0);
 }
 
 }  // namespace troupe::actor

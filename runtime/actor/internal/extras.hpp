@@ -24,6 +24,7 @@
 
 namespace troupe::actor {
 
+class Cell;
 class Control;
 
 // Who wants to hear of the end of an actor.
@@ -36,7 +37,7 @@ struct Extras {
   // A sender that waits for room.
   struct Sender {
     fiber::Waiter room;
-    Sender* next = nullptr;
+    Cell* sender = nullptr;  // null: a thread
   };
 
   std::atomic<bool> used{true};  // by the actor that is here, or for it
@@ -50,10 +51,11 @@ struct Extras {
   std::uint64_t last_number = 0;  // whose end that was
   // Thread-safe by themselves.
   std::atomic<std::int64_t> bytes{0};
+  std::atomic<std::size_t> capacity_bytes{MailboxOptions{}.capacity_bytes};
+  std::atomic<Duration::rep> patience{Duration{MailboxOptions{}.wait}.count()};
 
   // The actor's own.
   Exit ending;  // why it is to end
-  MailboxOptions mailbox;
   Duration handler_limit{};
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
@@ -77,6 +79,7 @@ struct Extras {
   bool is_unknown() const noexcept;
   // The actor of `number` has ended.
   void keep_end(std::uint64_t number, const Exit& reason, std::string who);
+  void end_all();
   void reset() noexcept;
 };
 

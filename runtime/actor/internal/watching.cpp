@@ -30,7 +30,11 @@ class DownNotice final : public Control {
     }
     const bool is_failure = !down_.reason.ok();
     if (cell.type()->reads) {
-      cell.push_anyway(write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_)));
+      Envelope& letter = write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_));
+      letter.target = cell.number();
+      letter.sent = ticks_of(cell.system().coarse_now());
+      cell.charge(letter);
+      cell.push_anyway(letter);
     } else if (cell.type()->down != nullptr) {
       cell.type()->down(cell.object(), context, std::move(down_));
     } else if (!linked_) {
@@ -173,7 +177,9 @@ void tell_to_stop(const Target& target, Exit reason) {
     std::optional<std::stop_source> source;
     {
       const std::lock_guard lock{its->lock};
-      source = its->stop;
+      if (target.cell->is(target.number)) {  // or it would be the next actor's
+        source = its->stop;
+      }
     }
     if (source) {
       source->request_stop();
