@@ -84,6 +84,10 @@ void Context::link(const actor::Target& other) {
   actor::link(cell_, other);
 }
 
+Result<void> Context::room_to_stash(std::size_t bytes) {
+  return cell_.room_to_stash(bytes);
+}
+
 void* Context::stash_current(bool& is_question) {
   TROUPE_CHECK(in_work_ != nullptr && "stash: in a handler of an actor class");
   return cell_.stash(*in_work_, is_question);

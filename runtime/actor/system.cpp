@@ -102,14 +102,20 @@ std::vector<StopReport::Holder> System::stop(Deadline until) {
     }
   }
   if (living() > 0) {
-    for (const ActorStats& actor : stats().actors) {
-      const std::string name = actor.name.empty() ? actor.id.text() : "\"" + actor.name + "\"";
-      holders.push_back({.who = actor.type + " " + name,
-                         .doing = actor.handler.empty() ? actor.state : "handling " + actor.handler,
-                         .waiting_for = actor.waits_for,
-                         .for_how_long = runtime_.clock().now() - begin,
-                         .killed = false});
-    }
+    const Instant now = runtime_.clock().now();
+    cells_->for_each([&](Cell& cell) {
+      const auto actor = cell.stats(now);
+      if (!actor || !cell.is_actor()) {
+        return;
+      }
+      const std::string name = actor->name.empty() ? actor->id.text() : "\"" + actor->name + "\"";
+      holders.push_back(
+          {.who = actor->type + " " + name,
+           .doing = actor->handler.empty() ? actor->state : "handling " + actor->handler,
+           .waiting_for = actor->waits_for,
+           .for_how_long = now - begin,
+           .killed = false});
+    });
   }
   return holders;
 }

@@ -82,6 +82,8 @@ class Scheduler final {
   std::size_t poll_once(std::size_t most = ~std::size_t{0});
   // Sleeps until there is something to be run, or the deadline passes.
   void sleep(Deadline until);
+  // Ends that sleep, or the next one. From any thread.
+  void wake_driver() noexcept;
   // When the next timer is due; Instant::max(): none is set.
   Instant next_timer() const noexcept;
   // Readable when poll_once() may have something to do; timers included.

@@ -52,8 +52,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
     // Sequentially consistent, as all that tells who is at work.
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
     newest_run_.store(envelope.sent, std::memory_order_relaxed);
     if (before == kIdle) {
@@ -69,8 +68,7 @@ void Cell::push_anyway(Envelope& envelope) noexcept {
   do {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
     newest_run_.store(envelope.sent, std::memory_order_relaxed);
     if (before == kIdle) {
@@ -97,6 +95,7 @@ void Cell::put_to_work() noexcept {
   if (read_by_inbox_) [[unlikely]] {
     Extras& its = *extras();
     const std::lock_guard lock{its.lock};
+    --its.news_under_way;
     if (its.bell) {
       const std::uint64_t one = 1;
       (void)!::write(its.bell.get(), &one, sizeof one);
@@ -237,8 +236,7 @@ bool Cell::go_idle() noexcept {
     return;
   }
   const Operations& operations = *envelope.operations;
-  AnswerBase* const answer =
-      operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+  AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
   if (operations.wanted != nullptr && !operations.wanted(envelope)) [[unlikely]] {
     discard(envelope);
     return;
@@ -279,7 +277,8 @@ bool Cell::go_idle() noexcept {
   }
 }
 
-// What a handler threw: its asker is told, and the actor ends. (The one place where that is caught.)
+// What a handler threw: its asker is told, and the actor ends. (The one place where that is
+// caught.)
 void Cell::catch_failure(AnswerBase* answer) {
   Exit exit{.kind = Exit::Kind::failed, .what = text_of_current_exception()};
   if (answer != nullptr && !stashing_) {
@@ -297,17 +296,29 @@ Handle Cell::handle_for(const MessageType& type) const noexcept {
   return nullptr;
 }
 
-void Cell::handle_controls(Context& context) {
+// The oldest, out of where others put them. What came with it stays where an Inbox finds it, too:
+// the code of a function actor runs in the first thing that it hears.
+std::unique_ptr<Control> Cell::next_control() noexcept {
+  Extras* const its = extras();
+  if (its != nullptr && its->heard != nullptr) {
+    return std::unique_ptr<Control>{std::exchange(its->heard, its->heard->next_)};
+  }
   Control* newest = controls_.exchange(nullptr);
-  Control* control = nullptr;
+  Control* oldest = nullptr;
   while (newest != nullptr) {
     Control* const next = newest->next_;
-    newest->next_ = control;
-    control = std::exchange(newest, next);
+    newest->next_ = oldest;
+    oldest = std::exchange(newest, next);
   }
-  while (control != nullptr) {
-    const std::unique_ptr<Control> arrived{control};
-    control = control->next_;
+  if (oldest != nullptr && oldest->next_ != nullptr) {
+    // Not in the caller's hand: what arrives may itself read on, as a function actor does.
+    need_extras().heard = oldest->next_;
+  }
+  return std::unique_ptr<Control>{oldest};
+}
+
+void Cell::handle_controls(Context& context) {
+  while (const std::unique_ptr<Control> arrived = next_control()) {
     if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
       try {
         arrived->arrive(*this, context);
@@ -336,13 +347,25 @@ Instant Cell::deadline() const noexcept {
   return answer_ != nullptr ? answer_->deadline() : Instant::max();
 }
 
+Result<void> Cell::room_to_stash(std::size_t bytes) {
+  Extras& its = need_extras();
+  if (its.stashed_count >= capacity() ||
+      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.capacity_bytes.load(std::memory_order_relaxed))) {
+    return Error{
+        Code::overloaded,
+        "stash: " + text() + " has put " + std::to_string(its.stashed_count) + " messages (" +
+            std::to_string(its.stashed_bytes) +
+            " bytes) aside, which is what its mailbox holds; unstash, refuse, or give it a "
+            "larger one"};
+  }
+  its.stashed_bytes += bytes;
+  return {};
+}
+
 // The place for the message that is being handled, which it is to be moved back to.
 void* Cell::stash(Envelope& envelope, bool& is_question) {
   TROUPE_CHECK(!stashing_ && "stash: once for each message");
   Extras& its = need_extras();
-  if (its.stashed_count >= capacity()) {
-    throw Error{Code::overloaded, text() + " has put aside as many messages as its mailbox may have"};
-  }
   stashing_ = true;
   envelope.next = std::exchange(its.stashed, &envelope);
   ++its.stashed_count;
@@ -366,6 +389,7 @@ void Cell::unstash() noexcept {
     }
   }
   its.stashed_count = 0;
+  its.stashed_bytes = 0;
   in_hand_.store(left_);
 }
 

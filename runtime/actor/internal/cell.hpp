@@ -94,6 +94,8 @@ class alignas(64) Cell final : public fiber::Task {
   // A place that has never been used is at work from the start: it need not be claimed.
   struct Fresh {};
   explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----
@@ -104,6 +106,7 @@ class alignas(64) Cell final : public fiber::Task {
   void request_stop(Exit reason);  // ends once the current message is done
   void end();                      // why request_stop said
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
+  Result<void> room_to_stash(std::size_t bytes);
   // `envelope` is what its handler handles.
   void* stash(Envelope& envelope, bool& is_question);
   bool stashing() const noexcept { return stashing_; }
@@ -119,6 +122,8 @@ class alignas(64) Cell final : public fiber::Task {
   void begin_reading() noexcept;
   void end_reading() noexcept;
   bool rest() noexcept;  // false: there is more
+  void end_rest() noexcept;
+  void ring_for_rest() noexcept;  // the bell, if there is more; then, or at rest, others ring it
   int ready_fd();
   void empty_bell() noexcept;
   void leave_foreign();
@@ -150,6 +155,10 @@ class alignas(64) Cell final : public fiber::Task {
   static void activate(fiber::Task& task);
   void work();
   void handle(Envelope& envelope, Context& context, Instant now);
+  std::unique_ptr<Control> next_control() noexcept;
+  bool has_controls() const noexcept {
+    return controls_.load() != nullptr || (extras() != nullptr && extras()->heard != nullptr);
+  }
   void handle_controls(Context& context);
   void read_controls(Context& context);
   void catch_failure(AnswerBase* answer);

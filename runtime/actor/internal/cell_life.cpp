@@ -66,10 +66,12 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
 
 void Cell::request_stop(Exit reason) {
   // Only the actor itself changes it.
-  if (life_.load(std::memory_order_relaxed) != Life::alive) {
+  const Life life = life_.load(std::memory_order_relaxed);
+  if (life == Life::ended || life == Life::vacant) {
     return;
   }
-  if (!reason.ok()) {
+  // What fails after it was told to stop has failed.
+  if (!reason.ok() && (life == Life::alive || need_extras().ending.ok())) {
     need_extras().ending = std::move(reason);
   }
   life_.store(Life::ending, std::memory_order_relaxed);
@@ -102,7 +104,7 @@ void Cell::end(Exit reason) {
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
   if (its != nullptr) {
-    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text());
+    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(), type()->name);
   }
   number_.store(0, std::memory_order_release);
   if (its != nullptr) {
@@ -123,12 +125,17 @@ void Cell::end(Exit reason) {
     tell_of_end(*this, number, Exit{its->last_exit});
     its->reset();
   }
-  system().ended(handled_.load(std::memory_order_relaxed), reason);
+  system().scheduler().release(*this);
+  if (is_actor()) {
+    system().ended(handled_.load(std::memory_order_relaxed), reason);
+  }
 }
 
 // What who comes later may ask for.
-void Extras::keep_end(std::uint64_t number, const Exit& reason, std::string who) {
+void Extras::keep_end(std::uint64_t number, const Exit& reason, std::string who,
+                      std::string_view class_name) {
   const std::lock_guard guard{lock};
+  last_name = name.empty() ? std::string{class_name} : name;
   last_exit = reason;
   if (last_exit.who.empty()) {
     last_exit.who = std::move(who);
@@ -247,6 +254,7 @@ void Extras::reset() noexcept {
   capacity_bytes.store(MailboxOptions{}.capacity_bytes, std::memory_order_relaxed);
   patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit = {};
+  ending = {};
   restarts = 0;
 }
 

@@ -175,6 +175,9 @@ Task* Worker::pick() noexcept {
 
 // A simulation's: everything that could run is one list, and it says which does.
 Task* Worker::pick_by_choice() noexcept {
+  if (scheduler_.cancelled_.load(std::memory_order_relaxed) != cancelled_) {
+    cancel_waits();
+  }
   take_inbox();
   fire_timers();
   if (choices_.empty()) {
@@ -264,6 +267,9 @@ void Worker::take_inbox() noexcept {
 
 // The clock, timers, descriptors, and what other threads have scheduled.
 void Worker::look_around() noexcept {
+  if (scheduler_.cancelled_.load(std::memory_order_relaxed) != cancelled_) {
+    cancel_waits();  // before what ends of it: who waits learns that by itself
+  }
   now_ = scheduler_.runtime().clock().now();
   fire_timers();
   if (!reactor_.empty() && now_ - polled_ >= kPollEvery) {
