@@ -139,7 +139,10 @@ class Context final {
   void check_accepts(const actor::MessageType& type) const;
   Timer start_timer(Duration wait, Duration period, actor::WriteTimed write);
 
+  friend class actor::Cell;
+
   actor::Cell& cell_;
+  actor::Envelope* in_work_ = nullptr;  // what its handler handles
 };
 
 namespace actor {

@@ -24,7 +24,8 @@ System& Cell::system() const noexcept {
 }
 
 Cell* Cell::current() noexcept {
-  return static_cast<Cell*>(fiber::Scheduler::current_task());
+  const fiber::Worker* const worker = fiber::Worker::current();
+  return worker != nullptr ? static_cast<Cell*>(worker->task()) : nullptr;
 }
 
 // ---- senders -----------------------------------------------------------------------------------
@@ -104,7 +105,13 @@ void Cell::put_to_work() noexcept {
     }
     return;
   }
-  system().scheduler().schedule(*this);
+  fiber::Worker* const worker = fiber::Worker::current();
+  if (worker != nullptr && worker->may_run(*this) && &worker->scheduler() == system().known_scheduler())
+      [[likely]] {
+    worker->schedule(*this);
+  } else {
+    system().scheduler().schedule(*this);
+  }
 }
 
 // ---- the reader --------------------------------------------------------------------------------
@@ -114,7 +121,8 @@ void Cell::activate(fiber::Task& task) {
 }
 
 void Cell::work() {
-  unsigned quantum = system().scheduler().options().quantum;
+  fiber::Worker& worker = *fiber::Worker::current();
+  unsigned quantum = worker.scheduler().options().quantum;
   Context context{*this};
   for (;;) {
     if (controls_.load() != nullptr) [[unlikely]] {
@@ -127,9 +135,9 @@ void Cell::work() {
       }
       continue;
     }
-    handle(*envelope, context);
+    handle(*envelope, context, worker.now());
     if (--quantum == 0) {
-      fiber::Worker::current()->schedule_last(*this);
+      worker.schedule_last(*this);
       return;
     }
   }
@@ -137,7 +145,7 @@ void Cell::work() {
 
 // What is in the word, in order, to in-hand. False: nothing is.
 bool Cell::drain() noexcept {
-  if (when_full_ == WhenFull::drop_oldest) [[unlikely]] {
+  if (when_full() == WhenFull::drop_oldest) [[unlikely]] {
     return drain_older();
   }
   if ((mailbox_.load(std::memory_order_relaxed) & kAddress) <= kIdle) {
@@ -145,8 +153,11 @@ bool Cell::drain() noexcept {
   }
   const std::uint64_t word = mailbox_.exchange(kAtWork);
   oldest_.store(newest_run_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   left_ = static_cast<std::uint32_t>(count_of(word));
-  in_hand_.store(left_);
+  in_hand_.store(left_, std::memory_order_relaxed);
   Envelope* newest = envelope_of(word);
   Envelope* first = nullptr;
   while (newest != nullptr) {
@@ -171,15 +182,19 @@ Envelope* Cell::next_mail() noexcept {
 void Cell::taken_out(const Envelope& envelope) noexcept {
   --left_;
   const std::uint32_t capacity = capacity_.load(std::memory_order_relaxed);
-  if (left_ == 0 || left_ == capacity / 2) [[unlikely]] {
+  if (left_ % 16 == 0 || capacity < 64) {
+    // Now and then, so that the senders' cache line stays with them; never less than there is.
+    in_hand_.store(left_, std::memory_order_relaxed);
+  }
+  if (left_ == capacity / 2 && left_ != 0) [[unlikely]] {
     // Sequentially consistent: pairs with wait_for_room, which looks again after it has said so.
-    in_hand_.exchange(left_);
+    // (With none left, what follows on the word of the mailbox is.)
+    if (when_full() != WhenFull::drop_oldest) [[likely]] {  // where drain_older says
+      in_hand_.exchange(left_);
+    }
     if (senders_wait_.load()) [[unlikely]] {
       let_senders_in();
     }
-  } else if (left_ % 16 == 0 || capacity < 64) {
-    // Now and then, so that the senders' cache line stays with them; never less than there is.
-    in_hand_.store(left_, std::memory_order_relaxed);
   }
   if (envelope.operations->footprint != nullptr) [[unlikely]] {
     need_extras().bytes.fetch_sub(
@@ -195,20 +210,27 @@ bool Cell::go_idle() noexcept {
   if (life_.load(std::memory_order_relaxed) == Life::ended && !listed_) {
     listed_ = true;
     life_.store(Life::vacant, std::memory_order_relaxed);
+    system().scheduler().release(*this);  // the next actor here may run anywhere
     system().vacate(*this);
   }
   std::uint64_t at_work = kAtWork;
   if (!mailbox_.compare_exchange_strong(at_work, kIdle)) {
     return false;
   }
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   if (controls_.load() != nullptr) [[unlikely]] {
+    // Not by this activation: it may be another actor's place by now, which belongs to a thread.
     std::uint64_t idle = kIdle;
-    return !mailbox_.compare_exchange_strong(idle, kAtWork);
+    if (mailbox_.compare_exchange_strong(idle, kAtWork)) {
+      put_to_work();
+    }
   }
   return true;
 }
 
-void Cell::handle(Envelope& envelope, Context& context) {
+[[gnu::always_inline]] inline void Cell::handle(Envelope& envelope, Context& context, Instant now) {
   if (envelope.target != number_.load(std::memory_order_relaxed)) [[unlikely]] {
     drop(envelope, nullptr);
     return;
@@ -232,11 +254,11 @@ void Cell::handle(Envelope& envelope, Context& context) {
     return;
   }
   current_.store(operations.type, std::memory_order_relaxed);
-  since_.store(ticks_of(fiber::Worker::current()->now()), std::memory_order_relaxed);
+  since_.store(ticks_of(now), std::memory_order_relaxed);
   oldest_.store(mail_ != nullptr ? mail_->sent : 0, std::memory_order_relaxed);
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   answer_ = answer;
-  in_work_ = &envelope;
+  context.in_work_ = &envelope;
   try {
     its_handle(object(), envelope, context, answer);
   } catch (...) {
@@ -251,7 +273,7 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().ending));
+    end();
   }
 }
 
@@ -277,19 +299,22 @@ Handle Cell::handle_for(const MessageType& type) const noexcept {
 // The oldest, out of where others put them. What came with it stays where an Inbox finds it, too:
 // the code of a function actor runs in the first thing that it hears.
 std::unique_ptr<Control> Cell::next_control() noexcept {
-  if (heard_ == nullptr) {
-    Control* newest = controls_.exchange(nullptr);
-    while (newest != nullptr) {
-      Control* const next = newest->next_;
-      newest->next_ = heard_;
-      heard_ = std::exchange(newest, next);
-    }
+  Extras* const its = extras();
+  if (its != nullptr && its->heard != nullptr) {
+    return std::unique_ptr<Control>{std::exchange(its->heard, its->heard->next_)};
   }
-  std::unique_ptr<Control> oldest{heard_};
-  if (oldest != nullptr) {
-    heard_ = oldest->next_;
+  Control* newest = controls_.exchange(nullptr);
+  Control* oldest = nullptr;
+  while (newest != nullptr) {
+    Control* const next = newest->next_;
+    newest->next_ = oldest;
+    oldest = std::exchange(newest, next);
   }
-  return oldest;
+  if (oldest != nullptr && oldest->next_ != nullptr) {
+    // Not in the caller's hand: what arrives may itself read on, as a function actor does.
+    need_extras().heard = oldest->next_;
+  }
+  return std::unique_ptr<Control>{oldest};
 }
 
 void Cell::handle_controls(Context& context) {
@@ -301,7 +326,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().ending));
+        end();
       }
     } else {
       arrived->miss(*this);
@@ -325,7 +350,7 @@ Instant Cell::deadline() const noexcept {
 Result<void> Cell::room_to_stash(std::size_t bytes) {
   Extras& its = need_extras();
   if (its.stashed_count >= capacity() ||
-      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.mailbox.capacity_bytes)) {
+      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.capacity_bytes.load(std::memory_order_relaxed))) {
     return Error{
         Code::overloaded,
         "stash: " + text() + " has put " + std::to_string(its.stashed_count) + " messages (" +
@@ -338,20 +363,21 @@ Result<void> Cell::room_to_stash(std::size_t bytes) {
 }
 
 // The place for the message that is being handled, which it is to be moved back to.
-void* Cell::stash_current(bool& is_question) {
-  TROUPE_CHECK(in_work_ != nullptr && handling() != nullptr && !stashing_ &&
-               "stash: in the handler of a message, once");
+void* Cell::stash(Envelope& envelope, bool& is_question) {
+  TROUPE_CHECK(!stashing_ && "stash: once for each message");
   Extras& its = need_extras();
   stashing_ = true;
-  in_work_->next = its.stashed;
-  its.stashed = in_work_;
+  envelope.next = std::exchange(its.stashed, &envelope);
   ++its.stashed_count;
-  is_question = in_work_->operations->answer != nullptr;
-  return in_work_->operations->message(*in_work_);
+  is_question = envelope.operations->answer != nullptr;
+  return envelope.operations->message(envelope);
 }
 
 void Cell::unstash() noexcept {
-  Extras& its = need_extras();
+  if (extras() == nullptr || extras()->stashed == nullptr) {
+    return;
+  }
+  Extras& its = *extras();
   while (Envelope* const newest = its.stashed) {
     its.stashed = newest->next;
     newest->next = mail_;

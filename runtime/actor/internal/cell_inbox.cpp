@@ -40,7 +40,7 @@ constexpr ActorType kForeignReader{.name = "Inbox",
 
 Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
   end_rest();
-  if (heard_ != nullptr || controls_.load() != nullptr) {
+  if (has_controls()) {
     Context context{*this};
     read_controls(context);
   }
@@ -214,7 +214,7 @@ void Cell::adopt_foreign(std::uint64_t number) {
 void Cell::leave_foreign() {
   end_reading();
   request_stop({});
-  end(std::move(need_extras().ending));
+  end();
   Context context{*this};
   do {
     handle_controls(context);

@@ -24,6 +24,7 @@
 
 namespace troupe::actor {
 
+class Cell;
 class Control;
 
 // Who wants to hear of the end of an actor.
@@ -37,14 +38,15 @@ struct Extras {
   // A sender that waits for room.
   struct Sender {
     fiber::Waiter room;
-    Sender* next = nullptr;
+    Cell* sender = nullptr;  // null: a thread
   };
 
+  std::atomic<bool> used{true};  // by the actor that is here, or for it
   SpinLock lock;
   // Guarded by lock.
   std::string name;
   std::vector<Sender*> senders;
-  std::stop_source stop;
+  std::optional<std::stop_source> stop;  // made when somebody asks for its token
   std::uint64_t restarts = 0;
   // Of the last actor here that ended.
   std::uint64_t last_number = 0;
@@ -52,11 +54,13 @@ struct Extras {
   Exit last_exit;
   // Thread-safe by themselves.
   std::atomic<std::int64_t> bytes{0};
+  std::atomic<std::size_t> capacity_bytes{MailboxOptions{}.capacity_bytes};
+  std::atomic<Duration::rep> patience{Duration{MailboxOptions{}.wait}.count()};
 
   // The actor's own.
   Exit ending;  // why it is to end
-  MailboxOptions mailbox;
   Duration handler_limit{};
+  Control* heard = nullptr;  // the oldest of those taken out of the cell's, not yet handled
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
   std::vector<Target> linked;
@@ -76,7 +80,12 @@ struct Extras {
   fiber::Waiter* reader = nullptr;
   UniqueFd bell;
 
-  // Of the actor that has ended.
+  // Nobody knows the actor by a name, or waits to hear of its end.
+  bool is_unknown() const noexcept;
+  // The actor of `number` has ended.
+  void keep_end(std::uint64_t number, const Exit& reason, std::string who,
+                std::string_view class_name);
+  void end_all();
   void reset() noexcept;
 };
 

@@ -52,7 +52,7 @@ void TimerState::due() {
     Envelope& envelope = write_(keep);
     envelope.target = target_.number;
     envelope.sent = ticks_of(worker_->now());
-    target_.cell->count_bytes(envelope);
+    target_.cell->charge(envelope);
     target_.cell->push_anyway(envelope);
   }
   if (period_ > Duration::zero()) {

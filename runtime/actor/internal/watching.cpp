@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <utility>
 
 namespace troupe::actor {
@@ -31,7 +33,7 @@ class DownNotice final : public Control {
       Envelope& letter = write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_));
       letter.target = cell.number();
       letter.sent = ticks_of(cell.system().coarse_now());
-      cell.count_bytes(letter);
+      cell.charge(letter);
       cell.push_anyway(letter);
     } else if (cell.type()->down != nullptr) {
       cell.type()->down(cell.object(), context, std::move(down_));
@@ -166,15 +168,16 @@ void tell_to_stop(const Target& target, Exit reason) {
     return;
   }
   if (Extras* const its = target.cell->extras(); its != nullptr) {
-    std::stop_source source{std::nostopstate};
+    std::optional<std::stop_source> source;
     {
       const std::lock_guard lock{its->lock};
-      source = its->stop;
+      if (target.cell->is(target.number)) {  // or it would be the next actor's
+        source = its->stop;
+      }
     }
-    if (!target.cell->is(target.number)) {
-      return;  // it ended meanwhile, and the source may be of the next one here
+    if (source) {
+      source->request_stop();
     }
-    source.request_stop();
   }
   target.cell->push(*new StopRequest(std::move(reason)), target.number);
 }
