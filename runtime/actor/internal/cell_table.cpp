@@ -55,6 +55,9 @@ Cell& CellTable::take() {
   Shard& mine = shard();
   const std::lock_guard lock{mine.lock};
   auto& vacant = mine.vacant;
+  if (vacant.empty() && ++mine.fresh % kLookEvery == 0) {
+    take_from_others(mine);
+  }
   // One that somebody is being sent away from is left for another time.
   for (std::size_t tries = std::min<std::size_t>(vacant.size(), 8); tries > 0; --tries) {
     Cell* const cell = vacant.back();
@@ -66,6 +69,23 @@ Cell& CellTable::take() {
   }
   const std::lock_guard lock_fresh{lock_};
   return *fresh();
+}
+
+// The older half of what the first has that has any: actors may begin on one thread and end on
+// another all the time.
+void CellTable::take_from_others(Shard& mine) {
+  for (Shard& other : shards_) {
+    if (&other == &mine || !other.lock.try_lock()) {
+      continue;
+    }
+    const std::lock_guard lock{other.lock, std::adopt_lock};
+    const auto count = static_cast<std::ptrdiff_t>((other.vacant.size() + 1) / 2);
+    if (count > 0) {
+      mine.vacant.assign(other.vacant.begin(), other.vacant.begin() + count);
+      other.vacant.erase(other.vacant.begin(), other.vacant.begin() + count);
+      return;
+    }
+  }
 }
 
 void CellTable::give_back(Cell& cell) noexcept {

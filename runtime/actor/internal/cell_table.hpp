@@ -49,6 +49,8 @@ class CellTable final {
   static constexpr std::size_t kCells = kSlabBytes / sizeof(Cell) - 1;
   static constexpr std::size_t kMostSlabs = std::size_t{1} << 16;
   static constexpr std::size_t kShards = 16;
+  // So often one whose shard is empty looks at those of others, before it takes what was never used.
+  static constexpr unsigned kLookEvery = 16;
 
   struct alignas(Cell) Slab {
     System& system;
@@ -61,13 +63,16 @@ class CellTable final {
                                           ~(kSlabBytes - 1));
   }
   Cell* fresh();
+  void take_from_others(Shard& mine);
   void map_slab();
 
   System& system_;
   // Vacant places of some threads: those that end here begin here again.
   struct alignas(64) Shard {
     SpinLock lock;
-    std::vector<Cell*> vacant;  // guarded by lock
+    // Guarded by lock.
+    std::vector<Cell*> vacant;
+    unsigned fresh = 0;  // taken since a look at the others
   };
 
   Shard& shard() noexcept { return shards_[thread_number() % kShards]; }
