@@ -29,6 +29,7 @@ namespace troupe::actor {
 
 class Cell;
 class CellTable;
+class Directory;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
@@ -73,6 +74,9 @@ class System final : public fiber::TaskReports {
   Cell* find(std::uint64_t number) const noexcept;
   std::size_t living() const noexcept { return living_.load(); }
 
+  // Names and groups.
+  Directory& directory() noexcept { return *directory_; }
+
   // ---- ends ----
   // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did not
   // by the deadline.
@@ -104,6 +108,7 @@ class System final : public fiber::TaskReports {
   const Duration ask_timeout_;
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
   const std::unique_ptr<CellTable> cells_;
+  const std::unique_ptr<Directory> directory_;
   Courier* courier_ = nullptr;
   std::atomic<std::size_t> living_{0};
   std::atomic<bool> stopping_{false};

@@ -87,19 +87,22 @@ void Cell::end(Exit reason) {
   }
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
+  std::stop_source stop{std::nostopstate};
   {
     const std::lock_guard lock{its.lock};
     its.last_exit = reason;
     its.last_number = number;
-    its.stop.request_stop();
+    stop = its.stop;
   }
+  stop.request_stop();  // runs what users have hung on it
   number_.store(0, std::memory_order_release);
   for (const auto& timer : std::exchange(its.timers, {})) {
     if (const auto living = timer.lock(); living != nullptr) {
       living->cancel();
     }
   }
-  drop_all(reason);
+  const bool successor = leave_entries(number, reason);
+  drop_all(successor ? Exit{.kind = Exit::Kind::restarted, .who = reason.who} : reason);
   let_senders_in();
   if (object_made_) {
     type()->destroy(object());

@@ -25,6 +25,7 @@
 namespace troupe::actor {
 
 class Control;
+class Entry;
 
 // Who wants to hear of the end of an actor.
 struct Watcher {
@@ -45,6 +46,7 @@ struct Extras {
   std::vector<Sender*> senders;
   std::stop_source stop;
   std::uint64_t restarts = 0;
+  std::vector<std::shared_ptr<Entry>> entries;  // names, groups, its seat
   Exit last_exit;
   std::uint64_t last_number = 0;  // whose end that was
   // Thread-safe by themselves.
