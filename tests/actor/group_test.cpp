@@ -32,6 +32,12 @@ class Listener {
   int ticks_ = 0;
 };
 
+class Other {
+ public:
+  using Accepts = Protocol<int(Ticks)>;
+  int handle(Ticks) { return 0; }
+};
+
 class GroupTest : public testing::Test {
  protected:
   static void end(const Ref<Listener>& clock) {
@@ -97,11 +103,6 @@ TEST_F(GroupTest, AMemberThatIsFullMissesIt) {
 }
 
 TEST_F(GroupTest, MembersThatDoNotCoverTheGroupsProtocolAreNoneOfIt) {
-  class Other {
-   public:
-    using Accepts = Protocol<int(Ticks)>;
-    int handle(Ticks) { return 0; }
-  };
   auto a = runtime.spawn<Listener>();
   auto other = runtime.spawn<Other>();
   group.join(a);

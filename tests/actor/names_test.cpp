@@ -149,12 +149,6 @@ TEST_F(NamesTest, FindWaitsUntilTheNameIsTakenAndIsWoken) {
 TEST_F(NamesTest, FindOnAFiberLetsTheOneItWaitsForRun) {
   Runtime single{RuntimeOptions{.workers = 1}};
   struct Find {};
-  class Seeker {
-   public:
-    long handle(Find, Context& context) {
-      return context.runtime().find<Account>("soon", 60s).value().ask(Balance{}).value();
-    }
-  };
   class Comer {
    public:
     using Accepts = Protocol<long(Balance), void(Reset)>;
@@ -163,14 +157,13 @@ TEST_F(NamesTest, FindOnAFiberLetsTheOneItWaitsForRun) {
       context.runtime().register_name("soon", context.self_as<Accepts>()).value();
     }
   };
-  // As a protocol that Account is wider than.
-  class Narrow {
+  class Seeker {
    public:
     long handle(Find, Context& context) {
       return context.runtime().find<Balances>("soon", 60s).value().ask(Balance{}).value();
     }
   };
-  auto seeker = single.spawn<Narrow>();
+  auto seeker = single.spawn<Seeker>();
   auto comer = single.spawn<Comer>();
   auto found = seeker.ask_async(Find{}, 60s);
   ASSERT_TRUE(comer.send(Reset{}));
