@@ -36,7 +36,8 @@ class Group final {
  public:
   Group() = default;  // empty: has no members, and nobody joins
 
-  // A member that ends leaves by itself. Joining twice is joining once; who has ended does not join.
+  // A member that ends leaves by itself. Joining twice is joining once; who has ended does not
+  // join.
   void join(const Ref<P>& member) const {
     if (group_ != nullptr && member) {
       actor::join(*group_, member.target(), actor::kInterface<P>);

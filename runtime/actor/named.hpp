@@ -10,8 +10,8 @@
 // - ask waits for somebody to come, within its deadline, and then asks;
 // - ask_async does not wait: its future has the error at once.
 // A message goes to one incarnation only: what that had not begun when it ended is not given to its
-// successor, and an ask in its mailbox ends as `disconnected`, saying that it was restarted. Whether
-// to repeat it is the caller's to say.
+// successor, and an ask in its mailbox ends as `disconnected`, saying that it was restarted.
+// Whether to repeat it is the caller's to say.
 
 #include "troupe/runtime/actor/interface.hpp"
 #include "troupe/runtime/actor/ref.hpp"
@@ -60,12 +60,12 @@ class Named final {
   Named() = default;  // empty: any use is `closed`
   // That one incarnation, for ever.
   template <class B>
-  requires(std::same_as<A, B> || actor::kCovers<B, A>)
-  Named(const Ref<B>& one)  // NOLINT(google-explicit-constructor): a Ref is one that never moves on
+  requires(std::same_as<A, B> || actor::kCovers<B, A>) Named(
+      const Ref<B>& one)  // NOLINT(google-explicit-constructor): a Ref is one that never moves on
       : naming_{nullptr, Ref<A>{one}.target()} {}
   template <class B>
   requires(!std::same_as<A, B> && actor::kCovers<B, A>)
-  Named(const Named<B>& other)  // NOLINT(google-explicit-constructor): a narrower view of it
+      Named(const Named<B>& other)  // NOLINT(google-explicit-constructor): a narrower view of it
       : naming_(other.naming()) {
     static_assert(actor::lists_messages<B>(),
                   "to be reached through a Protocol, the actor class needs a line such as\n"
@@ -94,8 +94,7 @@ class Named final {
   }
   template <class M>
   Result<Reply<A, M>> ask(M message, Deadline until) const {
-    const Result<actor::Target> target =
-        actor::await_holder(naming_, actor::kInterface<A>, until);
+    const Result<actor::Target> target = actor::await_holder(naming_, actor::kInterface<A>, until);
     if (!target) {
       return target.error();
     }
@@ -125,8 +124,9 @@ class Named final {
     return future;
   }
 
-  // Who is there now. Errors: disconnected (it is being restarted), not_found (nobody has the name),
-  // closed (nobody will come any more, or this is empty), refused (who is there does not cover A).
+  // Who is there now. Errors: disconnected (it is being restarted), not_found (nobody has the
+  // name), closed (nobody will come any more, or this is empty), refused (who is there does not
+  // cover A).
   Result<Ref<A>> now() const {
     const Result<actor::Target> target = actor::holder_of(naming_, actor::kInterface<A>);
     if (!target) {

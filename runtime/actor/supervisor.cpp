@@ -111,25 +111,27 @@ Supervisor::~Supervisor() {
 }
 
 Result<Exit> Supervisor::wait(Deadline until) {
-  if (root_.roster_ == nullptr) {
+  const std::shared_ptr<actor::Roster> roster = root_.roster_;
+  if (roster == nullptr) {
     return Error{Code::closed, "wait for a supervisor: it was moved from"};
   }
-  return root_.roster_->wait(until, false);
+  return roster->wait(until, false);
 }
 
 StopReport Supervisor::stop(Deadline until) {
   StopReport report;
-  if (root_.roster_ == nullptr) {
+  // Ours, too: who waits for the same end may let go of the supervisor before this has gone on.
+  const std::shared_ptr<actor::Roster> roster = root_.roster_;
+  if (roster == nullptr) {
     return report;
   }
-  actor::Roster& roster = *root_.roster_;
-  const Ref<actor::Supervising> supervising{roster.actor.target};
+  const Ref<actor::Supervising> supervising{roster->actor.target};
   (void)supervising.send(actor::ShutDown{true, until});
-  const bool ended = roster.wait(until, true).has_value();
+  const bool ended = roster->wait(until, true).has_value();
   if (!ended) {
     supervising.stop();
   }
-  report.holders = roster.holders(!ended);
+  report.holders = roster->holders(!ended);
   return report;
 }
 

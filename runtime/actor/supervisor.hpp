@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Supervisor: keeps actors running: starts them, and starts them again when they end, each time with
-// copies of the same arguments, until that happens too often. Supervisors may stand under
+// Supervisor: keeps actors running: starts them, and starts them again when they end, each time
+// with copies of the same arguments, until that happens too often. Supervisors may stand under
 // supervisors. Called from any thread, and from handlers.
 //
 //   troupe::Supervisor supervisor{runtime, {.strategy = troupe::Strategy::one_for_all}};
 //   troupe::Named<Parser> parser = supervisor.add<Parser>("parser", {}, "json"s).value();
 //   parser.ask(Parse{text});  // of whichever incarnation there is then
 //
-// What monitors a child is told how it ended; asks that waited in its mailbox end as `disconnected`,
-// and say that it was restarted; sends that waited there are dropped and counted.
+// What monitors a child is told how it ended; asks that waited in its mailbox end as
+// `disconnected`, and say that it was restarted; sends that waited there are dropped and counted.
 //
 // Children are actors of this process. (Processes and workers of a queue come with those.)
 
@@ -71,8 +71,8 @@ struct SupervisorOptions {
 struct ChildOptions {
   Restart restart = Restart::permanent;
   Placement placement = Placement::worker;
-  // How long it may take to end when it is stopped. An actor cannot be killed: one that takes longer
-  // is left alone, logged, and named in the StopReport; where it is to be started again, its
+  // How long it may take to end when it is stopped. An actor cannot be killed: one that takes
+  // longer is left alone, logged, and named in the StopReport; where it is to be started again, its
   // successor starts beside it.
   Duration grace = std::chrono::seconds{5};
   MailboxOptions mailbox{};
@@ -126,7 +126,8 @@ class Branch final {
  public:
   Branch() = default;
 
-  // Starts a child, last in the order. Waits for its constructor to return. Errors: exists (a child
+  // Starts a child, last in the order. Waits for its constructor to return, as the start of several
+  // does for each before the next is made; started() may come later. Errors: exists (a child
   // of that name runs, or is to be restarted), failed (its constructor threw: it is not a child
   // then), closed (the supervisor has ended, or this is empty), refused (from within the
   // constructor of one of its children).
@@ -143,7 +144,8 @@ class Branch final {
     }
     return Named<A>{*std::move(added)};
   }
-  // A supervisor as a child, permanent: when it gives up, it is a child that failed. Errors: as add.
+  // A supervisor as a child, permanent: when it gives up, it is a child that failed. Errors: as
+  // add.
   Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {});
 
   // Whoever is the child of that name, now or later; it need not be there yet.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// For tests of supervisors: a runtime that the test drives, under a clock that it holds; and a child
-// that writes down its starts and ends.
+// For tests of supervisors: a runtime that the test drives, under a clock that it holds; and a
+// child that writes down its starts and ends.
 
 #include "harness/manual_clock.hpp"
 #include "troupe/runtime/actor/supervisor.hpp"
@@ -24,11 +24,11 @@ using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): 
 struct Fail {
   std::string why;
 };
-struct Leave {};      // ends as normal
-struct Which {};      // answers the number of the incarnation
-struct Hold {};       // waits, however often it is told to stop
+struct Leave {};  // ends as normal
+struct Which {};  // answers the number of the incarnation
+struct Hold {};   // waits, however often it is told to stop
 
-// What happened, in order: "a+" a has started, "a-" it has ended as normal, "a!" failed.
+// What happened, in order: "a+" a was made, "a-" it has ended as normal, "a!" failed.
 struct Record {
   std::vector<std::string> events;
   int made = 0;  // objects, of all children
@@ -51,9 +51,9 @@ class Recorded {
   Recorded(Record* record, std::string name) : record_(record), name_(std::move(name)) {
     record_->making(name_);
     incarnation_ = ++record_->made;
+    record_->events.push_back(name_ + "+");
   }
 
-  void started(Context& /*context*/) { record_->events.push_back(name_ + "+"); }
   void stopped(Context& /*context*/, const Exit& reason) {
     record_->events.push_back(name_ + (reason.ok() ? "-" : "!"));
   }

@@ -174,8 +174,8 @@ void Roster::abandoned(std::uint64_t incarnation, const ChildSpec& child, Durati
                        bool for_good) {
   const std::lock_guard lock{mutex_};
   if (Child* const its = find(incarnation, child); its != nullptr) {
-    holders_.push_back(holder_of(system_, "child \"" + child.name + "\" of " + text(),
-                                 its->target, grace));
+    holders_.push_back(
+        holder_of(system_, "child \"" + child.name + "\" of " + text(), its->target, grace));
     its->state.running = false;
     its->for_good = for_good;
     change_.announce();

@@ -97,8 +97,8 @@ bool Seat::is_vacant() const noexcept {
 
 Error Seat::refusal(const Interface& its, const AcceptedMessage* missing,
                     const Interface& wanted) const {
-  std::string what = "reach " + text_ + " as " + std::string{wanted.name} + ": it is " +
-                     std::string{its.name};
+  std::string what =
+      "reach " + text_ + " as " + std::string{wanted.name} + ": it is " + std::string{its.name};
   if (missing != nullptr) {
     what += ", which does not answer " + std::string{missing->message->name} + " with " +
             std::string{missing->reply->name};
@@ -162,10 +162,10 @@ Sent Seat::find(const Interface& wanted, Target& target) {
   system_.count(held ? Dropped::unhandled : Dropped::ended);
   if (!refusal_said_.exchange(true)) {
     const Result<Target> error = holder(wanted);
-    system_.runtime().log().write(std::string{"a message was not sent: "} +
-                                  (error ? "who is to take it has just come"
-                                         : error.error().what()) +
-                                  " (said once; runtime.stats() counts)");
+    system_.runtime().log().write(
+        std::string{"a message was not sent: "} +
+        (error ? "who is to take it has just come" : error.error().what()) +
+        " (said once; runtime.stats() counts)");
   }
   return Sent{held ? Code::refused : Code::closed};
 }

@@ -44,8 +44,8 @@ class Seat final : public Entry {
   // Who holds it, if that covers `wanted`. Errors: disconnected (a successor is to come), not_found
   // (nobody), closed, refused (it does not cover it).
   Result<Target> holder(const Interface& wanted) const;
-  // The same, waiting for somebody to take it; timed_out and cancelled then, instead of disconnected
-  // and not_found.
+  // The same, waiting for somebody to take it; timed_out and cancelled then, instead of
+  // disconnected and not_found.
   Result<Target> await(const Interface& wanted, Deadline until);
   // The same as a number for sends, which are counted when refused.
   Sent find(const Interface& wanted, Target& target);

@@ -123,8 +123,7 @@ bool Supervising::returns(const Child& child, const Exit& reason) const {
 
 // Of one that has been stopped here.
 bool Supervising::ends_for_good(const Child& child) const {
-  return child.spec->options.restart == Restart::temporary ||
-         (mode_ == Mode::closing && for_good_);
+  return child.spec->options.restart == Restart::temporary || (mode_ == Mode::closing && for_good_);
 }
 
 void Supervising::end_for_good(Child& child) {
@@ -230,7 +229,7 @@ void Supervising::handle(GraceOver request, Context& context) {
   Child& child = *found;
   const bool ends = ends_for_good(child);
   log("child \"" + child.spec->name + "\" did not end within " + text_of(child.grace) +
-                   (ends ? "; it is left alone" : "; its successor starts beside it"));
+      (ends ? "; it is left alone" : "; its successor starts beside it"));
   roster_->abandoned(incarnation_, *child.spec, child.grace, ends);
   demonitor(context.cell(), child.target);
   tell_to_stop(child.target);

@@ -49,7 +49,7 @@ class Supervising final {
 
  private:
   enum class Phase : std::uint8_t {
-    waiting,   // to be started again: alone, at its turn, or with others
+    waiting,  // to be started again: alone, at its turn, or with others
     running,
     stopping,  // told to; its end, or GraceOver, follows
     ended,     // for good
