@@ -144,8 +144,9 @@ class Branch final {
     }
     return Named<A>{*std::move(added)};
   }
-  // A supervisor as a child, permanent: when it gives up, it is a child that failed. Errors: as
-  // add.
+  // A supervisor as a child, permanent: when it gives up, it is a child that failed. Started again
+  // with others, it starts its children soon after, and those that come after it do not wait for
+  // that. Errors: as add.
   Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {});
 
   // Whoever is the child of that name, now or later; it need not be there yet.
