@@ -171,6 +171,7 @@ class alignas(64) Cell final : public fiber::Task {
   void taken_out(const Envelope& envelope) noexcept;
   void let_senders_in() noexcept;
   void drop_all(const Exit& reason) noexcept;
+  bool leave_entries(std::uint64_t number, const Exit& reason) noexcept;
   void drop(Envelope& envelope, const Exit* reason) noexcept;
   Handle handle_for(const MessageType& type) const noexcept;
   bool full() const noexcept;

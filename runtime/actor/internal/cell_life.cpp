@@ -104,13 +104,15 @@ void Cell::end(Exit reason) {
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
   if (its != nullptr) {
-    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(), type()->name);
+    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(),
+                  type()->name);
   }
   number_.store(0, std::memory_order_release);
   if (its != nullptr) {
     its->end_all();
   }
-  drop_all(reason);
+  const bool successor = its != nullptr && leave_entries(number, reason);
+  drop_all(successor ? Exit{.kind = Exit::Kind::restarted} : reason);
   if (senders_wait_.load()) {
     let_senders_in();
   }
