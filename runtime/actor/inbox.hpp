@@ -10,6 +10,7 @@
 
 #include "troupe/runtime/actor/actor_options.hpp"
 #include "troupe/runtime/actor/actor_type.hpp"
+#include "troupe/runtime/actor/after.hpp"
 #include "troupe/runtime/actor/context.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 
@@ -24,23 +25,7 @@
 
 namespace troupe {
 
-// A case of receive and select: when nothing else came for so long.
-template <class F>
-struct After {
-  Duration wait;
-  F action;
-};
-template <class F>
-After<F> after(Duration wait, F action) {
-  return {wait, std::move(action)};
-}
-
 namespace actor {
-
-template <class H>
-inline constexpr bool kIsAfter = false;
-template <class F>
-inline constexpr bool kIsAfter<After<F>> = true;
 
 // What a handler takes: the type of its first parameter.
 template <class F>

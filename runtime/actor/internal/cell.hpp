@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,11 +60,20 @@ class alignas(64) Cell final : public fiber::Task {
   bool try_in(Envelope& envelope) noexcept;
   // Room for what the message owns, and now for one message. False: there is none.
   bool reserve(Envelope& envelope) noexcept;
+  // Of what is put in whatever is full.
+  void count_bytes(const Envelope& envelope) noexcept;
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
   // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
   bool push_dropping(Envelope& envelope) noexcept;
+  // Whether there is room for `more` messages and one, and the bytes are not used up.
+  bool has_room(std::size_t more) noexcept;
+  // Waits until has_room(more()) may be true, or the target has ended (closed).
+  Sent wait_until_room(const Target& target, const std::function<std::size_t()>& more,
+                       Deadline until);
+  // Has those who wait for room look again, as many as may find some.
+  void let_senders_in() noexcept;
 
   // The wait-for graph. True: `asked` waits for this one in the end; `text` says how.
   bool wait_for(Cell& asked, std::string* text);
@@ -160,7 +170,8 @@ class alignas(64) Cell final : public fiber::Task {
   bool go_idle() noexcept;
   void put_to_work() noexcept;
   void taken_out(const Envelope& envelope) noexcept;
-  void let_senders_in() noexcept;
+  template <class Try>
+  Sent wait_until(const Target& target, Deadline until, const Try& try_it);
   void drop_all(const Exit& reason) noexcept;
   void drop(Envelope& envelope, const Exit* reason) noexcept;
   Handle handle_for(const MessageType& type) const noexcept;
