@@ -118,6 +118,7 @@ class TopicStressTest : public testing::TestWithParam<SlowReader> {
           (void)stream.next(std::chrono::milliseconds{1});
         }
         mortal.stop();
+        EXPECT_FALSE(mortal.ask(Fetch{}));  // once it has ended
       }
     }};
     publish(runtime, *topic, publishers_are_actors);
