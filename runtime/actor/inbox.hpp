@@ -62,7 +62,7 @@ class InboxBase {
   AnswerBase* begin(Envelope& envelope) noexcept;
   void end(Envelope& envelope, const AnswerBase* answer) noexcept;
   void fail(Envelope& envelope, AnswerBase* answer) noexcept;  // the current exception
-  int ready_fd();
+  int ready_fd() const;
   // Around a dispatch. end: false, something came meanwhile.
   void begin_dispatch() noexcept;
   bool end_dispatch() noexcept;
@@ -125,8 +125,10 @@ class Inbox final {
     } while (!base_.end_dispatch());
     return count;
   }
-  // Readable while there is something that dispatch has not seen. Throws Error (overloaded, system).
-  int ready_fd() { return base_.ready_fd(); }
+  // Readable while there is something that neither receive nor dispatch has looked at: for wait_any,
+  // which asks for it each time. A loop that asks once, and keeps the descriptor, calls dispatch.
+  // Throws Error (overloaded, system).
+  int ready_fd() const { return base_.ready_fd(); }
 
  private:
   template <class H>

@@ -43,15 +43,15 @@ void deliver_anyway(const Target& target, Envelope& envelope) {
   envelope.target = target.number;
   envelope.sent = ticks_of(system.coarse_now());
   if (Courier* const courier = system.courier(); courier != nullptr) {
-    cell.count_bytes(envelope);
+    cell.charge(envelope);
     const Cell* const sender = Cell::current();
     courier->carry(sender != nullptr ? sender->number() : 0, target, envelope);
   } else if (!cell.try_in(envelope)) {
-    cell.count_bytes(envelope);
-    if (cell.when_full() == WhenFull::drop_oldest) {
-      cell.push_dropping(envelope);
-    } else {
+    if (cell.when_full() != WhenFull::drop_oldest) {
+      cell.charge(envelope);
       cell.push_anyway(envelope);
+    } else if (!cell.push_dropping(envelope)) {
+      discard(envelope);
     }
   }
 }

@@ -60,8 +60,6 @@ class alignas(64) Cell final : public fiber::Task {
   bool try_in(Envelope& envelope) noexcept;
   // Room for what the message owns, and now for one message. False: there is none.
   bool reserve(Envelope& envelope) noexcept;
-  // Of what is put in whatever is full.
-  void count_bytes(const Envelope& envelope) noexcept;
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
@@ -201,6 +199,7 @@ class alignas(64) Cell final : public fiber::Task {
   bool stashing_ = false;   // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
+  bool unseen_ = false;         // of an Inbox: something in mail_ was not looked at
   std::uint32_t left_ = 0;  // how many mail_ has
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;

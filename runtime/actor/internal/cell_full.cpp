@@ -47,13 +47,6 @@ bool Cell::reserve(Envelope& envelope) noexcept {
   return true;
 }
 
-void Cell::count_bytes(const Envelope& envelope) noexcept {
-  if (envelope.operations->footprint != nullptr) {
-    need_extras().bytes.fetch_add(
-        static_cast<std::int64_t>(envelope.operations->footprint(envelope)));
-  }
-}
-
 bool Cell::try_in(Envelope& envelope) noexcept {
   if (envelope.operations->footprint == nullptr) [[likely]] {
     return push(envelope) == Pushed::in;
