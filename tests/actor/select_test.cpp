@@ -368,8 +368,12 @@ TEST_F(SelectTest, AnActorThatSelectsLetsOthersOfItsWorkerRun) {
 TEST_F(SelectTest, InAHandlerItEndsWithTheDeadlineOfTheAsk) {
   auto ends = one_way_pipe<int>(runtime_).value();
   const auto reader = runtime_.spawn<Selecting>(topic_.subscribe(), std::move(ends.receiver));
-  EXPECT_EQ(reader.ask(Value{1}, 5ms).error(), Code::timed_out);
-  EXPECT_EQ(reader.ask(Ask{}).value(), "timed_out");
+  std::string seen;
+  while (seen.empty()) {  // one that comes too late is not run
+    EXPECT_EQ(reader.ask(Value{1}, 5ms).error(), Code::timed_out);
+    seen = reader.ask(Ask{}).value();
+  }
+  EXPECT_EQ(seen, "timed_out");
 }
 
 }  // namespace
