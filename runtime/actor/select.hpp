@@ -48,8 +48,8 @@ struct SelectWait {
 //     using Item = Reading;
 //     // The next item, or an error in its place, or the end; nothing: there is none. Never waits.
 //     static std::optional<Result<Reading>> try_take(Sensor& sensor);
-//     // Readable when try_take may have something. Asked before each wait, after a try_take that had
-//     // nothing, by the thread that selects.
+//     // Readable when try_take may have something. Asked before each wait, after a try_take that
+//     // had nothing, by the thread that selects.
 //     static int ready_fd(Sensor& sensor);
 //   };
 //
@@ -65,20 +65,21 @@ struct Case {
 };
 
 // A case of select: action(item), or action(Result<item>), which also gets the source's errors and
-// its end. An item of type void: action(). What it returns is ignored, but for a Result<void>, which
-// select returns.
+// its end. An item of type void: action(). What it returns is ignored, but for a Result<void>,
+// which select returns.
 template <class S, class F>
 Case<S, F> on(S& source, F action) {
   return {&source, std::move(action)};
 }
 
-// Waits for the first case that is ready, takes its item, and runs its action: one, once. Of several
-// that are ready it begins to look at one chosen by chance (Ports::random), so that none starves
-// another. The cases are on(source, action) and after(time, action), which ends the wait when no
-// source had anything for so long, zero included. On a fiber others run meanwhile; the wait of a
-// handler ends with the deadline of its ask. Each source is read by the calling thread, or actor, only.
-// Errors: that of a source whose action takes none, such as `closed` at its end; timed_out (of the
-// ask), cancelled (the runtime stops), overloaded. What an action throws goes through.
+// Waits for the first case that is ready, takes its item, and runs its action: one, once. Of
+// several that are ready it begins to look at one chosen by chance (Ports::random), so that none
+// starves another. The cases are on(source, action) and after(time, action), which ends the wait
+// when no source had anything for so long, zero included. On a fiber others run meanwhile; the wait
+// of a handler ends with the deadline of its ask. Each source is read by the calling thread, or
+// actor, only. Errors: that of a source whose action takes none, such as `closed` at its end;
+// timed_out (of the ask), cancelled (the runtime stops), overloaded. What an action throws goes
+// through.
 template <class... C>
 Result<void> select(RuntimeCore& runtime, C... cases);
 
@@ -234,8 +235,7 @@ Result<void> select(RuntimeCore& runtime, C... cases) {
 
 // In the thread's current runtime. Errors also: invalid_argument (it has none).
 template <class First, class... C>
-requires(!std::derived_from<First, RuntimeCore>)
-Result<void> select(First first, C... cases) {
+requires(!std::derived_from<First, RuntimeCore>) Result<void> select(First first, C... cases) {
   const auto runtime = actor::current_runtime_for_select();
   if (!runtime) {
     return runtime.error();
@@ -243,7 +243,7 @@ Result<void> select(First first, C... cases) {
   return select(**runtime, std::move(first), std::move(cases)...);
 }
 
-// ---- the sources that there are ------------------------------------------------------------------
+// ---- the sources that there are ----------------------------------------------------------------
 
 // Its messages; it counts as receiving.
 template <>
@@ -259,8 +259,7 @@ struct Selectable<Connection> {
 };
 
 template <class Out, class In>
-requires(!std::is_void_v<In>)
-struct Selectable<Pipe<Out, In>> {
+requires(!std::is_void_v<In>) struct Selectable<Pipe<Out, In>> {
   using Item = In;
   static std::optional<Result<In>> try_take(Pipe<Out, In>& pipe) {
     if (!pipe.connection().ready()) {

@@ -19,8 +19,8 @@
 
 namespace troupe {
 
-// Where the items of a stream come from. Called by the stream's one reader; destroyed with it, which
-// says that nothing more is wanted.
+// Where the items of a stream come from. Called by the stream's one reader; destroyed with it,
+// which says that nothing more is wanted.
 template <class T>
 class StreamSource {
  public:

@@ -154,10 +154,14 @@ struct MissedLetter : Letter<Missed> {
 };
 
 template <class P>
-inline constexpr Operations kMissed{handle_of<P, Missed>(),    &kMessageType<Missed>,
-                                    &MissedLetter::message_of, &MissedLetter::destroy,
-                                    nullptr,                   sizeof(MissedLetter),
-                                    nullptr,                   &MissedLetter::wanted};
+inline constexpr Operations kMissed{handle_of<P, Missed>(),
+                                    &kMessageType<Missed>,
+                                    &MissedLetter::message_of,
+                                    &MissedLetter::destroy,
+                                    nullptr,
+                                    sizeof(MissedLetter),
+                                    nullptr,
+                                    &MissedLetter::wanted};
 
 template <class P>
 Envelope& write_missed(const std::shared_ptr<MissedCount>& count) {
@@ -213,15 +217,14 @@ class Topic final {
   // messages", once in the place of what was overwritten, and goes on. When the last handle of the
   // topic is gone, what is there can still be read; then it is `closed`.
   Stream<T> subscribe() const {
-    return core_ != nullptr
-               ? Stream<T>{std::make_unique<actor::TopicStream<T>>(core_->subscribe())}
-               : Stream<T>{};
+    return core_ != nullptr ? Stream<T>{std::make_unique<actor::TopicStream<T>>(core_->subscribe())}
+                            : Stream<T>{};
   }
 
   // Sends what is published from now on to the actor, until that ends; once, however often this is
   // called. lossy: a full mailbox makes it miss messages, which are counted as dropped, and the
-  // actor is told if it handles Missed. gated: a full mailbox is waited for, whatever its owner chose
-  // (but drop_oldest has room always). Throws Error (closed: an empty handle).
+  // actor is told if it handles Missed. gated: a full mailbox is waited for, whatever its owner
+  // chose (but drop_oldest has room always). Throws Error (closed: an empty handle).
   template <class P>
   void deliver_to(const Ref<P>& reader) const {
     static_assert(actor::accepts<P, T>(),

@@ -71,8 +71,7 @@ TEST_F(SelectTest, TakesOneItemFromTheOneThatIsReady) {
 
   ASSERT_TRUE(topic_.publish(18));
   ASSERT_TRUE(topic_.publish(19));
-  EXPECT_TRUE(
-      select(runtime_, on(receiver, never), on(stream, [&](int got) { number = got; })));
+  EXPECT_TRUE(select(runtime_, on(receiver, never), on(stream, [&](int got) { number = got; })));
   EXPECT_EQ(number, 18);
   EXPECT_EQ(stream.next().value(), 19);
 }
@@ -92,9 +91,8 @@ TEST_F(SelectTest, WaitsUntilOneIsReady) {
   int from_topic = 0;
   asked.count_down();
   while (from_pipe < 100 || from_topic < 100) {
-    ASSERT_TRUE(select(
-        runtime_, on(receiver, [&](int i) { EXPECT_EQ(i, from_pipe++); }),
-        on(stream, [&](int i) { EXPECT_EQ(i, from_topic++); })));
+    ASSERT_TRUE(select(runtime_, on(receiver, [&](int i) { EXPECT_EQ(i, from_pipe++); }),
+                       on(stream, [&](int i) { EXPECT_EQ(i, from_topic++); })));
   }
 }
 
@@ -102,9 +100,8 @@ TEST_F(SelectTest, AfterRunsWhenNothingCameForSoLong) {
   Stream<int> stream = topic_.subscribe();
   bool late = false;
   const Instant before = Clock::system().now();
-  EXPECT_TRUE(select(runtime_, on(stream, never), after(1h, never), after(2ms, [&] {
-                       late = true;
-                     })));
+  EXPECT_TRUE(
+      select(runtime_, on(stream, never), after(1h, never), after(2ms, [&] { late = true; })));
   EXPECT_TRUE(late);
   EXPECT_GE(Clock::system().now() - before, 2ms);
 }
@@ -141,8 +138,7 @@ TEST_F(SelectTest, NoneThatIsAlwaysReadyKeepsOthersFromTheirTurn) {
   std::array<int, 3> turns{};
   for (int i = 0; i < 900; ++i) {
     ASSERT_TRUE(select(runtime_, on(first, [&](int) { ++turns[0]; }),
-                       on(second, [&](int) { ++turns[1]; }),
-                       on(third, [&](int) { ++turns[2]; })));
+                       on(second, [&](int) { ++turns[1]; }), on(third, [&](int) { ++turns[2]; })));
   }
   for (const int each : turns) {
     EXPECT_GT(each, 150);  // of 300; less has a chance of 1 in 10^25
@@ -153,9 +149,8 @@ TEST_F(SelectTest, TheEndOfASourceGoesToItsActionWhereThatTakesAResult) {
   auto ends = one_way_pipe<int>(runtime_).value();
   ends.sender.close();
   bool told = false;
-  EXPECT_TRUE(select(runtime_, on(ends.receiver, [&](Result<int> got) {
-                       told = got.error() == Code::closed;
-                     })));
+  EXPECT_TRUE(select(
+      runtime_, on(ends.receiver, [&](Result<int> got) { told = got.error() == Code::closed; })));
   EXPECT_TRUE(told);
   EXPECT_EQ(select(runtime_, on(ends.receiver, [](int) {})).error(), Code::closed);
   EXPECT_EQ(select(runtime_, on(ends.receiver, [](auto) {})).error(), Code::closed);
@@ -211,9 +206,8 @@ TEST_F(SelectTest, AResultOfAnActionIsThatOfSelect) {
 TEST_F(SelectTest, WhatAnActionThrowsGoesThrough) {
   Stream<int> stream = topic_.subscribe();
   ASSERT_TRUE(topic_.publish(1));
-  EXPECT_THROW(
-      (void)select(runtime_, on(stream, [](int) { throw std::runtime_error{"no"}; })),
-      std::runtime_error);
+  EXPECT_THROW((void)select(runtime_, on(stream, [](int) { throw std::runtime_error{"no"}; })),
+               std::runtime_error);
   EXPECT_FALSE(stream.try_next());  // it was taken
 }
 
@@ -238,9 +232,7 @@ TEST_F(SelectTest, AClientThatHasYetToProveTheKeyHoldsUpNoOther) {
   Stream<int> stream = topic_.subscribe();
   ASSERT_TRUE(topic_.publish(1));
   ASSERT_TRUE(select(runtime_, on(listener, never), on(stream, [](int) {})));
-  std::jthread other{[&] {
-    EXPECT_TRUE(connect(runtime_, listener.address(), options));
-  }};
+  std::jthread other{[&] { EXPECT_TRUE(connect(runtime_, listener.address(), options)); }};
   bool came = false;
   ASSERT_TRUE(select(runtime_, on(listener, [&](Connection) { came = true; }), on(stream, never)));
   EXPECT_TRUE(came);
@@ -274,9 +266,8 @@ TEST_F(SelectTest, AUsersOwnSourceTakesPart) {
     EXPECT_EQ(::write(writer.get(), "x", 1), 1);
     EXPECT_TRUE(topic_.publish(5));
   }};
-  EXPECT_TRUE(select(runtime_, on(bag, never), on(stream, [&](int five) {
-                       bag.items.push_back(five);
-                     })));
+  EXPECT_TRUE(
+      select(runtime_, on(bag, never), on(stream, [&](int five) { bag.items.push_back(five); })));
   int got = 0;
   EXPECT_TRUE(select(runtime_, on(bag, [&](int item) { got = item; }), on(stream, never)));
   EXPECT_EQ(got, 5);
@@ -300,7 +291,8 @@ TEST_F(SelectTest, TheRuntimeOfTheThreadIsTakenWhereNoneIsNamed) {
   std::jthread{[] { EXPECT_EQ(select(after(0s, never)).error(), Code::invalid_argument); }};
 }
 
-// ---- in actors -------------------------------------------------------------------------------------
+// ---- in actors
+// -------------------------------------------------------------------------------------
 
 struct Value {
   int number = 0;

@@ -254,8 +254,8 @@ TEST_F(TopicActorTest, AGatedPublisherThatIsAnActorLetsTheReaderOfItsWorkerRun) 
 }
 
 TEST_F(TopicActorTest, AGatedPublisherNamesTheActorThatHasNoRoom) {
-  const auto reader = runtime_.spawn_with<Listening>(
-      {.name = "the slow one", .mailbox = {.capacity = 1}});
+  const auto reader =
+      runtime_.spawn_with<Listening>({.name = "the slow one", .mailbox = {.capacity = 1}});
   gated_.deliver_to(reader);
   Stream<Tick> stream = gated_.subscribe();
   const HeldWorker held{reader};

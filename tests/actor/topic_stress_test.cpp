@@ -103,12 +103,10 @@ class TopicStressTest : public testing::TestWithParam<SlowReader> {
     Seen slow;
     std::atomic<bool> done{false};
     std::vector<std::jthread> readers;
-    readers.emplace_back([&, stream = topic->subscribe()]() mutable {
-      fast = read(stream, 0, -1);
-    });
-    readers.emplace_back([&, stream = topic->subscribe()]() mutable {
-      slow = read(stream, 3, -1);
-    });
+    readers.emplace_back(
+        [&, stream = topic->subscribe()]() mutable { fast = read(stream, 0, -1); });
+    readers.emplace_back(
+        [&, stream = topic->subscribe()]() mutable { slow = read(stream, 3, -1); });
     std::jthread dying{[&, its = Topic<Item>{*topic}]() mutable {
       while (!done.load()) {
         Stream<Item> stream = its.subscribe();

@@ -108,18 +108,18 @@ void ActorSubscriber::release() {
 }
 
 Result<void> ActorSubscriber::wait_for_room(RuntimeCore& /*runtime*/, Deadline until) {
-  const Sent sent =
-      target_.cell->wait_until_room(target_, [this] { return reserved_.load(); }, until);
+  const Sent sent = target_.cell->wait_until_room(
+      target_, [this] { return reserved_.load(); }, until);
   if (sent || sent.code() == Code::closed) {
     return {};
   }
   if (sent.code() == Code::overloaded) {
     return Error{until.passed() ? Code::timed_out : Code::overloaded, "publish: no room"};
   }
-  return Error{sent.code(), "publish: " + text() + " is full" +
-                                (sent.code() == Code::refused
-                                     ? " and its actor waits for this one in the end"
-                                     : " and the runtime is stopping")};
+  return Error{sent.code(),
+               "publish: " + text() + " is full" +
+                   (sent.code() == Code::refused ? " and its actor waits for this one in the end"
+                                                 : " and the runtime is stopping")};
 }
 
 }  // namespace troupe::actor

@@ -57,8 +57,8 @@ Result<void> StreamSubscriber::wait(RuntimeCore& runtime, Deadline until) {
     reader_ = &waiter;
   }
   // A deadline that has passed is not waited for: not even a turn of others.
-  const auto outcome = until.passed() ? fiber::Waiter::Outcome::timed_out
-                                      : waiter.wait(runtime, until);
+  const auto outcome =
+      until.passed() ? fiber::Waiter::Outcome::timed_out : waiter.wait(runtime, until);
   const std::lock_guard lock{lock_};
   reader_ = nullptr;
   if (readable()) {
