@@ -291,8 +291,7 @@ TEST_F(SelectTest, TheRuntimeOfTheThreadIsTakenWhereNoneIsNamed) {
   std::jthread{[] { EXPECT_EQ(select(after(0s, never)).error(), Code::invalid_argument); }};
 }
 
-// ---- in actors
-// -------------------------------------------------------------------------------------
+// ---- in actors ---------------------------------------------------------------------------------
 
 struct Value {
   int number = 0;
