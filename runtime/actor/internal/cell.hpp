@@ -99,6 +99,8 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
   // A place that has never been used is at work from the start: it need not be claimed.
   struct Fresh {};
   explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}

@@ -256,17 +256,24 @@ bool InboxBase::end_dispatch() noexcept {
 Envelope* InboxBase::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
   for (;;) {
     Envelope* const envelope = cell_->take(types, which);
-    if (envelope == nullptr || envelope->operations->answer == nullptr) {
+    if (envelope == nullptr) {
+      return nullptr;
+    }
+    const Operations& operations = *envelope->operations;
+    if (operations.wanted != nullptr && !operations.wanted(*envelope)) {
+      discard(*envelope);
+      continue;
+    }
+    if (operations.answer == nullptr) {
       return envelope;
     }
-    AnswerBase* const answer = envelope->operations->answer(*envelope);
+    AnswerBase* const answer = operations.answer(*envelope);
     if (!is_late(*answer)) {
       return envelope;
     }
     cell_->system().count(Dropped::expired);
-    const MessageType& type = *envelope->operations->type;
-    envelope->operations->destroy(*envelope);
-    answer->fail(late_error(*cell_, type));
+    operations.destroy(*envelope);
+    answer->fail(late_error(*cell_, *operations.type));
   }
 }
 

@@ -123,7 +123,9 @@ void Cell::end(Exit reason) {
     tell_of_end(*this, number, Exit{its->last_exit});
     its->reset();
   }
-  system().ended(handled_.load(std::memory_order_relaxed), reason);
+  if (is_actor()) {
+    system().ended(handled_.load(std::memory_order_relaxed), reason);
+  }
 }
 
 // What who comes later may ask for.
