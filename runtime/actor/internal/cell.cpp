@@ -42,6 +42,7 @@ std::size_t Cell::depth() const noexcept {
 }
 
 Cell::Pushed Cell::push(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;  // once it is in, it may be handled and gone
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
@@ -55,7 +56,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
   } while (!mailbox_.compare_exchange_weak(
       word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }
@@ -64,6 +65,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
 }
 
 void Cell::push_anyway(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
@@ -72,7 +74,7 @@ void Cell::push_anyway(Envelope& envelope) noexcept {
   } while (!mailbox_.compare_exchange_weak(
       word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }
