@@ -390,8 +390,9 @@ Task* Worker::steal() noexcept {
 // ---- sleeping ----------------------------------------------------------------------------------
 
 bool Worker::anything_to_do() const noexcept {
-  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr || ended_.load() ||
-      scheduler_.cancelled_.load() != cancelled_) {
+  // Its own deque, too: what steal() found injected at last is there.
+  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr || deque_.size() > 0 ||
+      ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
     return true;
   }
   return !dedicated_ && scheduler_.has_work_for(*this);
