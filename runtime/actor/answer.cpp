@@ -52,11 +52,15 @@ std::optional<Error> AnswerBase::wait(RuntimeCore& runtime, Deadline until, cons
 }
 
 void AnswerBase::when_ready(std::function<void()> done) {
-  auto watch = std::make_shared<Watch>();
-  watch->done = std::move(done);
-  watch_ = watch;
-  if (!waiter_.watch(watch.get())) {
-    watch->announce()();
+  // Instead of a ready_fd, which nobody looks at any more.
+  if (watch_ != nullptr && !waiter_.watch(nullptr)) {
+    done();
+    return;
+  }
+  watch_ = std::make_shared<Watch>();
+  watch_->done = std::move(done);
+  if (!waiter_.watch(watch_.get())) {
+    watch_->announce()();
   }
 }
 
