@@ -95,6 +95,8 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // What came after the workers had ended goes, unread. Nobody else has the place any more.
+  void discard_rest() noexcept;
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----

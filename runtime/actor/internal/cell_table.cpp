@@ -14,6 +14,7 @@ namespace troupe::actor {
 
 CellTable::~CellTable() {
   for_each([](Cell& cell) {
+    cell.discard_rest();
     delete cell.extras();
     cell.~Cell();
   });
