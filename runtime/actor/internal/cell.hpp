@@ -104,8 +104,8 @@ class alignas(64) Cell final : public fiber::Task {
   // A place that has never been used is at work from the start: it need not be claimed.
   struct Fresh {};
   explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}
-  // Not the place of an Inbox that belongs to a thread.
-  bool is_actor() const noexcept { return type()->size != 0; }
+  // What came after the workers had ended goes, unread. Nobody else has the place any more.
+  void discard_rest() noexcept;
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----

@@ -186,6 +186,25 @@ void Cell::drop_all(const Exit& reason) noexcept {
   in_hand_.store(0);
 }
 
+void Cell::discard_rest() noexcept {
+  Control* control = controls_.exchange(nullptr);
+  while (control != nullptr) {
+    const std::unique_ptr<Control> unread{control};
+    control = control->next_;
+  }
+  while (mail_ != nullptr || drain()) {
+    Envelope& envelope = *std::exchange(mail_, mail_->next);
+    const Operations& operations = *envelope.operations;
+    AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+    if (answer == nullptr) {
+      discard(envelope);
+    } else {
+      operations.destroy(envelope);
+      answer->fail(Error{Code::cancelled, "ask: the runtime has stopped"});
+    }
+  }
+}
+
 // A message that nobody will handle. `reason`: of the end of this actor; null: it was for another.
 void Cell::drop(Envelope& envelope, const Exit* reason) noexcept {
   const Operations& operations = *envelope.operations;
