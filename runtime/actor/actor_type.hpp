@@ -33,16 +33,18 @@ struct ActorType {
   bool reads = false;  // its code takes messages out of the mailbox itself: an Inbox
 };
 
+template <class A, class M>
+constexpr Accepted accepted() {
+  static_assert(kAccepts<A, M>, "this actor's Accepts lists a message that it has no handle() for");
+  return {&kMessageType<M>, handle_of<A, M>()};
+}
+
 template <class A, class P>
 struct AcceptedOf;
 template <class A, class... Signatures>
 struct AcceptedOf<A, Protocol<Signatures...>> {
-  static constexpr bool kComplete =
-      (Handles<A, typename SignatureOf<Signatures>::Message> && ...);
-  static_assert(kComplete, "the class lacks a handle() for a message of its Accepts");
   static constexpr std::array<Accepted, sizeof...(Signatures)> kAll{
-      Accepted{&kMessageType<typename SignatureOf<Signatures>::Message>,
-               &handle_letter<A, typename SignatureOf<Signatures>::Message>}...};
+      accepted<A, typename SignatureOf<Signatures>::Message>()...};
 };
 
 template <class A>
@@ -63,10 +65,12 @@ constexpr ActorType describe_actor() {
   if constexpr (!std::is_trivially_destructible_v<A>) {
     type.destroy = [](void* object) noexcept { static_cast<A*>(object)->~A(); };
   }
-  if constexpr (requires(A& object, Context& context) { object.started(context); }) {
-    type.started = [](void* object, Context& context) { static_cast<A*>(object)->started(context); };
+  if constexpr (requires(A & object, Context & context) { object.started(context); }) {
+    type.started = [](void* object, Context& context) {
+      static_cast<A*>(object)->started(context);
+    };
   }
-  if constexpr (requires(A& object, Context& context, const Exit& reason) {
+  if constexpr (requires(A & object, Context & context, const Exit& reason) {
                   object.stopped(context, reason);
                 }) {
     type.stopped = [](void* object, Context& context, const Exit& reason) {

@@ -199,7 +199,7 @@ Timer Context::start(Duration wait, Duration period, M message) {
 
 template <class A, class M>
 Timer Context::after(A& /*self*/, Duration wait, M message) {
-  static_assert(actor::accepts<A, M>(), "this actor has no handle() for exactly this type");
+  static_assert(actor::kAccepts<A, M>, "this actor has no handle() for exactly this type");
   return start<A>(wait, Duration::zero(), std::move(message));
 }
 
@@ -211,7 +211,7 @@ Timer Context::after(Duration wait, M message) {
 
 template <class A, class M>
 Timer Context::every(A& /*self*/, Duration period, M message) {
-  static_assert(actor::accepts<A, M>(), "this actor has no handle() for exactly this type");
+  static_assert(actor::kAccepts<A, M>, "this actor has no handle() for exactly this type");
   static_assert(std::is_copy_constructible_v<M>, "a message that is sent again is copied");
   return start<A>(period, period, std::move(message));
 }

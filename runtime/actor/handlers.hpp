@@ -28,10 +28,13 @@ struct Exactly {
 };
 
 template <class A, class M>
-concept HandlesAlone = requires(A& object) { object.handle(Exactly<M>{}); };
+concept HandlesAlone = requires(A& object) {
+  object.handle(Exactly<M>{});
+};
 template <class A, class M>
-concept HandlesInContext =
-    requires(A& object, Context& context) { object.handle(Exactly<M>{}, context); };
+concept HandlesInContext = requires(A& object, Context& context) {
+  object.handle(Exactly<M>{}, context);
+};
 template <class A, class M>
 concept Handles = HandlesAlone<A, M> || HandlesInContext<A, M>;
 
@@ -58,6 +61,11 @@ struct ReplyTo<Promise<T>> {
 
 template <class A, class M>
 struct ReplyOf {
+  using type = NoReply;
+};
+template <class A, class M>
+requires Handles<A, M>
+struct ReplyOf<A, M> {
   using type = typename ReplyTo<std::remove_cvref_t<decltype(call_handler(
       std::declval<A&>(), std::declval<M>(), std::declval<Context&>()))>>::type;
 };
@@ -74,6 +82,17 @@ constexpr bool accepts() {
     return Handles<A, M>;
   }
 }
+
+// The same for assertions: compilers spell the arguments of a variable out, so the first line of
+// the error names the actor and the message.
+template <class A, class M>
+inline constexpr bool kAccepts = accepts<A, M>();
+// M can be made of what was given.
+template <class M, class Given>
+inline constexpr bool kCanBeSentAs = std::is_constructible_v<M, Given>;
+// A handler of M may answer with T where P is spoken.
+template <class P, class M, class T>
+inline constexpr bool kAnswers = std::same_as<typename ReplyOf<P, M>::type, T>;
 
 // Whether the message that is being handled was put aside.
 bool was_stashed(const Context& context) noexcept;
@@ -126,6 +145,15 @@ void handle_letter(void* object, Envelope& envelope, Context& context, AnswerBas
   } else {
     static_cast<void>(call_handler(*static_cast<A*>(object),
                                    std::move(static_cast<Letter<M>&>(envelope).message), context));
+  }
+}
+
+template <class A, class M>
+constexpr Handle handle_of() {
+  if constexpr (kIsProtocol<A> || !accepts<A, M>()) {  // the latter is an error that has been told
+    return nullptr;
+  } else {
+    return &handle_letter<A, M>;
   }
 }
 

@@ -159,7 +159,7 @@ class Inbox final {
       return nullptr;
     } else {
       using M = typename actor::ArgumentOf<H>::type;
-      static_assert(actor::accepts<P, M>() || std::same_as<M, Down>,
+      static_assert(actor::kAccepts<P, M> || std::same_as<M, Down>,
                     "the Inbox's Protocol has no signature for exactly this type");
       return &actor::kMessageType<M>;
     }
@@ -199,7 +199,7 @@ class Inbox final {
       using R = std::remove_cvref_t<decltype(run(std::declval<M>()))>;
       using T = typename actor::ReplyTo<R>::type;
       if constexpr (!std::same_as<M, Down>) {
-        static_assert(std::same_as<T, Reply<P, M>>,
+        static_assert(actor::kAnswers<P, M, T>,
                       "the Protocol lists another reply for this message");
       }
       if (answer == nullptr) {

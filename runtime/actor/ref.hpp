@@ -30,9 +30,9 @@ template <class B, class... Signatures>
 inline constexpr bool kCovers<B, Protocol<Signatures...>> = (answers<B, Signatures>() && ...);
 
 template <class B>
-constexpr bool lists_messages() {
-  return kIsProtocol<B> || requires { typename B::Accepts; };
-}
+inline constexpr bool kListsMessages = kIsProtocol<B> || requires {
+  typename B::Accepts;
+};
 
 }  // namespace actor
 
@@ -43,10 +43,10 @@ class Ref final {
   Ref() = default;  // empty: any use is `closed`
   // Of an actor class, or a protocol, to a subset of what it accepts.
   template <class B>
-  requires(!std::same_as<A, B> && actor::kCovers<B, A>)
-  Ref(const Ref<B>& other) noexcept  // NOLINT(google-explicit-constructor): a narrower view of it
+  requires(!std::same_as<A, B> && actor::kCovers<B, A>) Ref(const Ref<B>& other)
+  noexcept  // NOLINT(google-explicit-constructor): a narrower view of it
       : target_(other.target()) {
-    static_assert(actor::lists_messages<B>(),
+    static_assert(actor::kListsMessages<B>,
                   "to be reached through a Protocol, the actor class needs a line such as\n"
                   "  using Accepts = troupe::Protocol<long(Deposit), long(Balance)>;");
   }
@@ -57,18 +57,18 @@ class Ref final {
   // refused stays where it was moved from. See Sent for what can go wrong.
   template <class M>
   Sent send(M&& message) const {
-    check<M>();
+    check_sent<M>();
     return actor::send<A>(target_, std::forward<M>(message), nullptr);
   }
   template <class M>
   Sent send(M&& message, Deadline until) const {
-    check<M>();
+    check_sent<M>();
     return actor::send<A>(target_, std::forward<M>(message), &until);
   }
 
-  // Sends and waits for what its handler returns: until RuntimeOptions::ask_timeout, or `until`; in a
-  // handler, never longer than who asked it waits. Errors: what the handler returned as one; failed
-  // (it threw); closed, disconnected (the actor ended before, or failed or was restarted);
+  // Sends and waits for what its handler returns: until RuntimeOptions::ask_timeout, or `until`; in
+  // a handler, never longer than who asked it waits. Errors: what the handler returned as one;
+  // failed (it threw); closed, disconnected (the actor ended before, or failed or was restarted);
   // timed_out; refused (the asked one waits for the asker, in the end); overloaded; cancelled.
   template <class M>
   Result<Reply<A, M>> ask(M message) const {
@@ -109,9 +109,16 @@ class Ref final {
  private:
   template <class M>
   static constexpr void check() {
-    static_assert(actor::accepts<A, std::remove_cvref_t<M>>(),
+    static_assert(actor::kAccepts<A, M>,
                   "this actor accepts no such message: it has no handle() (or its Protocol no "
                   "signature) for exactly this type");
+  }
+  template <class Given>
+  static constexpr void check_sent() {
+    using M = std::remove_cvref_t<Given>;
+    check<M>();
+    static_assert(actor::kCanBeSentAs<M, Given>,
+                  "this message cannot be copied: send(std::move(message))");
   }
 
   template <class M>
@@ -120,8 +127,7 @@ class Ref final {
     if (target_.cell == nullptr) {
       return {};
     }
-    auto& question =
-        actor::write<actor::Question<M, T>>(actor::kAsk<A, M>, std::move(message));
+    auto& question = actor::write<actor::Question<M, T>>(actor::kAsk<A, M>, std::move(message));
     actor::Answer<T>& answer = question.answer;
     Future<T> future{actor::runtime_of(target_), answer};
     if (auto error = actor::deliver_ask(target_, question, answer, until)) {

@@ -79,15 +79,6 @@ struct Question : Letter<M> {
   }
 };
 
-template <class A, class M>
-constexpr Handle handle_of() {
-  if constexpr (kIsProtocol<A>) {
-    return nullptr;
-  } else {
-    return &handle_letter<A, M>;
-  }
-}
-
 template <class M>
 constexpr auto footprint_of_letter() -> std::size_t (*)(const Envelope&) noexcept {
   if constexpr (!may_own_bytes<M>()) {

@@ -50,13 +50,24 @@ class Spawning final {
   const Interface* its_ = nullptr;
 };
 
+// clang 14 makes no aggregate from arguments in parentheses.
+template <class A, class... X>
+inline constexpr bool kCanBeMadeFrom = std::is_constructible_v<A, X...> ||
+                                       requires(X&&... arguments) {
+  A{std::forward<X>(arguments)...};
+};
+
 template <class A, class... X>
 Target spawn(RuntimeCore& runtime, const ActorOptions* options, Cell* parent, X&&... arguments) {
   static_assert(std::is_class_v<A>, "an actor is a class with handle() overloads");
-  static_assert(std::is_constructible_v<A, X...>, "the actor has no constructor for these arguments");
+  static_assert(kCanBeMadeFrom<A, X...>, "the actor has no constructor for these arguments");
   Spawning spawning{runtime, kActorType<A>, options, parent};
   try {
-    ::new (spawning.memory()) A(std::forward<X>(arguments)...);
+    if constexpr (std::is_constructible_v<A, X...>) {
+      ::new (spawning.memory()) A(std::forward<X>(arguments)...);
+    } else {
+      ::new (spawning.memory()) A{std::forward<X>(arguments)...};
+    }
   } catch (...) {
     return spawning.failed();
   }

@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,9 @@ class RuntimeCore {
   // The actors of this runtime; null where it can have none.
   const std::shared_ptr<actor::System>& actors() const noexcept { return actors_; }
 
+  // The thread that made it.
+  std::thread::id maker() const noexcept { return maker_; }
+
   // Set once this runtime is to stop: every wait returns `cancelled` from then on.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   void request_stop() noexcept;
@@ -111,6 +115,7 @@ class RuntimeCore {
   std::unique_ptr<Flusher> flusher_;
   std::shared_ptr<process::Family> family_;
 
+  const std::thread::id maker_ = std::this_thread::get_id();
   const fiber::SchedulerOptions scheduler_options_;
   std::once_flag scheduler_once_;
   std::unique_ptr<fiber::Scheduler> scheduler_;

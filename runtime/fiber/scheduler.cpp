@@ -62,7 +62,8 @@ Scheduler::Scheduler(RuntimeCore& runtime, SchedulerOptions options)
       options_(std::move(options)),
       stacks_(std::make_unique<StackPool>(options_.stack_bytes)),
       blocking_(std::make_unique<BlockingThreads>()),
-      threads_(std::make_unique<Threads>()) {
+      threads_(std::make_unique<Threads>()),
+      driver_(runtime.maker()) {
   TROUPE_CHECK(!options_.own_threads || !options_.choose);
   for (std::size_t i = 0; i < count_of(options_); ++i) {
     workers_.push_back(std::make_unique<Worker>(*this, i, false));
@@ -265,9 +266,14 @@ void Scheduler::woke_up(Worker& worker) noexcept {
   }
 }
 
+bool Scheduler::is_driven_here() const noexcept {
+  return !options_.own_threads && driver_.load() == std::this_thread::get_id();
+}
+
 std::size_t Scheduler::poll_once(std::size_t most) {
   TROUPE_CHECK(!options_.own_threads && "poll_once() is for own_threads = false");
   const RuntimeCore::Scope scope{runtime_};
+  driver_.store(std::this_thread::get_id());
   Worker& worker = *workers_.front();
   TROUPE_CHECK(Worker::current() != &worker && "poll_once() from within");
   worker.reactor_.poll();

@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace troupe {
@@ -78,6 +79,9 @@ class Scheduler final {
   void run_blocking(const std::function<void()>& work);
 
   // ---- own_threads = false: by one thread at a time ----
+  // Whether a wait of the calling thread drives the runtime: it made the runtime, or has polled
+  // last. Others wait for that thread.
+  bool is_driven_here() const noexcept;
   // Runs what there is to be run, but `most` tasks at most, and never waits. Returns how many.
   std::size_t poll_once(std::size_t most = ~std::size_t{0});
   // Sleeps until there is something to be run, or the deadline passes.
@@ -167,6 +171,7 @@ class Scheduler final {
   mutable std::mutex dedicated_lock_;
   std::vector<std::unique_ptr<Worker>> dedicated_;  // guarded by dedicated_lock_
   const std::unique_ptr<Threads> threads_;
+  std::atomic<std::thread::id> driver_;
   std::unique_ptr<Overseer> overseer_;
 };
 

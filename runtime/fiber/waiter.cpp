@@ -126,7 +126,7 @@ Waiter::Outcome Waiter::wait(RuntimeCore& runtime, Deadline until) {
     return worker->wait(*this, until);
   }
   Scheduler* const scheduler = runtime.started_scheduler();
-  if (scheduler != nullptr && !scheduler->options().own_threads) {
+  if (scheduler != nullptr && scheduler->is_driven_here()) {
     return drive(runtime, until);
   }
   return wait_on_thread(runtime, until);
