@@ -112,6 +112,10 @@ int Runtime::fd() {
   return scheduler().fd();
 }
 
+Runtime& Context::runtime() const {
+  return *runtime_of(*this).family()->owner();
+}
+
 Runtime* Runtime::current() noexcept {
   const RuntimeCore* const core = RuntimeCore::current();
   return core != nullptr && core->family() != nullptr ? core->family()->owner() : nullptr;
