@@ -30,6 +30,9 @@ struct AnswerBase::Watch final : fiber::Watcher {
 
 void AnswerBase::defer() noexcept {
   deferred_.store(true);  // pairs with wait_as: either it sees this, or we see who waits
+  if (unwanted()) {
+    return;  // who has given up may be of a runtime that is gone
+  }
   release_asker();
 }
 

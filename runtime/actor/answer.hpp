@@ -42,7 +42,7 @@ class AnswerBase {
   bool unwanted() const noexcept { return waiter_.abandoned(); }
   // A request whose deadline has passed is not run.
   Instant deadline() const noexcept { return deadline_; }
-  // The reply will come from somewhere else: the asker no longer waits for this actor.
+  // The asker no longer waits for this actor: the reply is there, or will come from somewhere else.
   void defer() noexcept;
 
   // ---- the asker ----

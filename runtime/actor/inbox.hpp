@@ -77,6 +77,8 @@ class InboxBase {
   AnswerBase* begin(Envelope& envelope) noexcept;
   void end(Envelope& envelope, const AnswerBase* answer) noexcept;
   void fail(Envelope& envelope, AnswerBase* answer) noexcept;  // the current exception
+  // The code goes away with messages that may be left: ready_fd() is to say so.
+  void leave() noexcept;
   int ready_fd();
   // Around a dispatch. end: false, something came meanwhile.
   void begin_dispatch() noexcept;
@@ -93,8 +95,8 @@ class InboxBase {
 template <class P>
 class Inbox final {
  public:
-  // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws Error
-  // (overloaded, system).
+  // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws
+  // Error (overloaded, system).
   explicit Inbox(RuntimeCore& runtime, ActorOptions options = {})
       : base_(runtime, options), context_(base_.cell()) {}
   // For the library: of a function actor.
@@ -115,10 +117,12 @@ class Inbox final {
     ((until = earlier(until, deadline_of(handlers))), ...);
     for (;;) {
       if (handle_one(handlers...)) {
+        base_.leave();
         return {};
       }
       auto waited = base_.wait(until);
       if (!waited) {
+        base_.leave();
         if (waited.error() == Code::timed_out && (call_after(handlers) || ...)) {
           return {};
         }
@@ -140,7 +144,8 @@ class Inbox final {
     } while (!base_.end_dispatch());
     return count;
   }
-  // Readable while there is something that dispatch has not seen. Throws Error (overloaded, system).
+  // Readable while there is something that dispatch, or receive, has not seen. Throws Error
+  // (overloaded, system).
   int ready_fd() { return base_.ready_fd(); }
 
  private:

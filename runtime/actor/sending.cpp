@@ -6,6 +6,7 @@
 #include "troupe/runtime/actor/internal/failure.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <mutex>
@@ -81,8 +82,9 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until) {
     return Sent{Code::closed};
   }
   System& system = cell->system();
+  const fiber::Worker* const worker = fiber::Worker::current();
   envelope.target = target.number;
-  envelope.sent = ticks_of(system.coarse_now());
+  envelope.sent = ticks_of(worker != nullptr ? worker->now() : system.coarse_now());
   if (Courier* const courier = system.courier(); courier != nullptr) [[unlikely]] {
     if (cell->reserve(envelope)) {
       const Cell* const sender = Cell::current();
@@ -133,13 +135,14 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
     discard_ask(envelope, answer);
     return error;
   }
-  RuntimeCore& runtime = target.cell->system().runtime();
-  const auto outcome = Asking::wait(answer, runtime);
+  const auto outcome = asker != nullptr
+                           ? Asking::wait_on_fiber(answer)
+                           : Asking::wait(answer, target.cell->system().runtime());
+  if (outcome == fiber::Waiter::Outcome::fired) [[likely]] {
+    return std::nullopt;
+  }
   if (asker != nullptr) {
     asker->wait_no_more();
-  }
-  if (outcome == fiber::Waiter::Outcome::fired) {
-    return std::nullopt;
   }
   Asking::forget(answer);
   Error error = error_of(outcome, "ask " + target.cell->text() + " with " + std::string{type.name});

@@ -43,8 +43,9 @@ class TaskReports {
   TaskReports& operator=(const TaskReports&) = delete;
   virtual ~TaskReports() = default;
 
-  // The task has run for so long without a pause. Called about every 10 ms while it does.
-  virtual void running_long(const Task& task, Duration since, std::size_t behind) = 0;
+  // The task has run for so long without a pause. Called about every 10 ms while it does, until it
+  // returns true: that was told.
+  virtual bool running_long(const Task& task, Duration since, std::size_t behind) = 0;
   // Until when the task may wait, whatever it waits for.
   virtual Instant deadline(const Task& task) const noexcept {
     static_cast<void>(task);
@@ -86,6 +87,8 @@ class Scheduler final {
   std::size_t poll_once(std::size_t most = ~std::size_t{0});
   // Sleeps until there is something to be run, or the deadline passes.
   void sleep(Deadline until);
+  // Ends that sleep, or the next one. From any thread.
+  void wake_driver() noexcept;
   // When the next timer is due; Instant::max(): none is set.
   Instant next_timer() const noexcept;
   // Readable when poll_once() may have something to do; timers included.

@@ -5,6 +5,7 @@
 
 #include "troupe/runtime/actor/answer.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
 
 namespace troupe::actor {
 
@@ -15,6 +16,9 @@ class Asking final {
     answer.asked_ = &asked;
     answer.deadline_ =
         asker != nullptr ? std::min(until.when(), asker->deadline()) : until.when();
+  }
+  static fiber::Waiter::Outcome wait_on_fiber(AnswerBase& answer) noexcept {
+    return fiber::Worker::current()->wait(answer.waiter_, Deadline{answer.deadline_});
   }
   // Before it is sent: the asker waits for the answer, and its cell says for whom.
   static void record(AnswerBase& answer, Cell* asker) noexcept {

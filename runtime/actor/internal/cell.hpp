@@ -31,9 +31,7 @@ class System;
 
 class alignas(64) Cell final : public fiber::Task {
  public:
-  static constexpr std::size_t kInlineObject = 24;
-
-  Cell() noexcept : Task(&activate) {}
+  static constexpr std::size_t kInlineObject = 16;
 
   // ---- any thread ----
   enum class Pushed : std::uint8_t { in, full };
@@ -69,26 +67,19 @@ class alignas(64) Cell final : public fiber::Task {
 
   // The wait-for graph. True: `asked` waits for this one in the end; `text` says how.
   bool wait_for(Cell& asked, std::string* text);
-  void wait_no_more() noexcept {
-    if (waits_for_.load(std::memory_order_relaxed) != nullptr) {
-      waits_for_.store(nullptr);
-    }
-  }
+  void wait_no_more() noexcept { waits_for_.store(nullptr, std::memory_order_release); }
+  // By who answers: before the answer is seen, so that nobody takes who has one for waiting.
   void wait_no_more_for(Cell& asked) noexcept {
-    Cell* expected = &asked;
-    waits_for_.compare_exchange_strong(expected, nullptr);
+    if (waits_for_.load(std::memory_order_relaxed) == &asked) {
+      waits_for_.store(nullptr, std::memory_order_release);
+    }
   }
   Cell* waits_for() const noexcept { return waits_for_.load(); }
 
   // What its handler handles; null: none runs.
   const MessageType* handling() const noexcept { return current_.load(std::memory_order_relaxed); }
-  // True once for each actor, or handler.
+  // True once for each actor.
   bool first_refusal() noexcept { return !refusal_said_.exchange(true); }
-  bool report_long() noexcept {
-    const std::uint64_t handled = handled_.load(std::memory_order_relaxed);
-    return long_said_.exchange(static_cast<std::uint32_t>(handled) + 1) !=
-           static_cast<std::uint32_t>(handled) + 1;
-  }
 
   // For people; nothing where there is no actor.
   std::optional<ActorStats> stats(Instant now);
@@ -100,6 +91,11 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // A place that has never been used is at work from the start: it need not be claimed.
+  struct Fresh {};
+  explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----
@@ -110,7 +106,9 @@ class alignas(64) Cell final : public fiber::Task {
   void request_stop(Exit reason);  // ends once the current message is done
   void end();                      // why request_stop said
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
-  void* stash_current(bool& is_question);
+  Result<void> room_to_stash(std::size_t bytes);
+  // `envelope` is what its handler handles.
+  void* stash(Envelope& envelope, bool& is_question);
   bool stashing() const noexcept { return stashing_; }
   void unstash() noexcept;
   void end(Exit reason);
@@ -124,6 +122,8 @@ class alignas(64) Cell final : public fiber::Task {
   void begin_reading() noexcept;
   void end_reading() noexcept;
   bool rest() noexcept;  // false: there is more
+  void end_rest() noexcept;
+  void ring_for_rest() noexcept;  // the bell, if there is more; then, or at rest, others ring it
   int ready_fd();
   void empty_bell() noexcept;
   void leave_foreign();
@@ -154,7 +154,11 @@ class alignas(64) Cell final : public fiber::Task {
 
   static void activate(fiber::Task& task);
   void work();
-  void handle(Envelope& envelope, Context& context);
+  void handle(Envelope& envelope, Context& context, Instant now);
+  std::unique_ptr<Control> next_control() noexcept;
+  bool has_controls() const noexcept {
+    return controls_.load() != nullptr || (extras() != nullptr && extras()->heard != nullptr);
+  }
   void handle_controls(Context& context);
   void read_controls(Context& context);
   void catch_failure(AnswerBase* answer);
@@ -195,19 +199,17 @@ class alignas(64) Cell final : public fiber::Task {
   bool stashing_ = false;   // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
+  std::uint32_t left_ = 0;  // how many mail_ has
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;
-  Envelope* in_work_ = nullptr;
-  std::uint32_t left_ = 0;  // how many mail_ has
-  std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<const MessageType*> current_{nullptr};
   AnswerBase* answer_ = nullptr;
   std::atomic<std::uint32_t> since_{0};
-  std::atomic<std::uint32_t> long_said_{0};
+  std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> parent_{0};
   alignas(8) std::byte storage_[kInlineObject];
 };
-static_assert(sizeof(Cell) <= 256);
+static_assert(sizeof(Cell) == 192, "what an idle actor takes");
 
 }  // namespace troupe::actor

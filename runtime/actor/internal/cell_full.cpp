@@ -239,8 +239,12 @@ bool Cell::drain_older() noexcept {
 // Both ends say so before either looks, so of two that close a circle at once at least one sees it.
 // What was seen counts only if nothing of it changed while it was seen again.
 bool Cell::wait_for(Cell& asked, std::string* text) {
-  waits_.fetch_add(1);
+  // Counted by this actor alone.
+  waits_.store(waits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   waits_for_.store(&asked);
+  if (asked.waits_for_.load() == nullptr && &asked != this) [[likely]] {
+    return false;
+  }
   constexpr std::size_t kLongest = 64;
   struct Step {
     Cell* cell;

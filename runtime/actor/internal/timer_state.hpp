@@ -32,6 +32,7 @@ class TimerState final : public fiber::TimerEntry,
  private:
   static void on_due(TimerEntry& entry);
   void due();
+  void queue();
 
   const Target target_;
   const Duration period_;
