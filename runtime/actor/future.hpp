@@ -63,6 +63,7 @@ class [[nodiscard]] Future final {
     return {};
   }
   bool ready() const noexcept { return answer_ != nullptr && answer_->ready(); }
+  bool is_empty() const noexcept { return answer_ == nullptr; }
   // Gives it up; empty then.
   void cancel() noexcept {
     if (answer_ != nullptr) {

@@ -10,6 +10,7 @@
 
 #include "troupe/runtime/actor/actor_options.hpp"
 #include "troupe/runtime/actor/actor_type.hpp"
+#include "troupe/runtime/actor/after.hpp"
 #include "troupe/runtime/actor/context.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 
@@ -24,23 +25,7 @@
 
 namespace troupe {
 
-// A case of receive and select: when nothing else came for so long.
-template <class F>
-struct After {
-  Duration wait;
-  F action;
-};
-template <class F>
-After<F> after(Duration wait, F action) {
-  return {wait, std::move(action)};
-}
-
 namespace actor {
-
-template <class H>
-inline constexpr bool kIsAfter = false;
-template <class F>
-inline constexpr bool kIsAfter<After<F>> = true;
 
 // What a handler takes: the type of its first parameter.
 template <class F>
@@ -79,7 +64,7 @@ class InboxBase {
   void fail(Envelope& envelope, AnswerBase* answer) noexcept;  // the current exception
   // The code goes away with messages that may be left: ready_fd() is to say so.
   void leave() noexcept;
-  int ready_fd();
+  int ready_fd() const;
   // Around a dispatch. end: false, something came meanwhile.
   void begin_dispatch() noexcept;
   bool end_dispatch() noexcept;
@@ -144,9 +129,10 @@ class Inbox final {
     } while (!base_.end_dispatch());
     return count;
   }
-  // Readable while there is something that dispatch, or receive, has not seen. Throws Error
-  // (overloaded, system).
-  int ready_fd() { return base_.ready_fd(); }
+  // Readable while there is something that neither receive nor dispatch has looked at: for wait_any,
+  // which asks for it each time. A loop that asks once, and keeps the descriptor, calls dispatch.
+  // Throws Error (overloaded, system).
+  int ready_fd() const { return base_.ready_fd(); }
 
  private:
   template <class H>

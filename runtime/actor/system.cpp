@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/cell_table.hpp"
+#include "troupe/runtime/actor/internal/directory.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
@@ -20,7 +21,10 @@ constexpr std::uint64_t kIndexBits = 32;
 }  // namespace
 
 System::System(RuntimeCore& runtime, Duration ask_timeout)
-    : runtime_(runtime), ask_timeout_(ask_timeout), cells_(std::make_unique<CellTable>(*this)) {}
+    : runtime_(runtime),
+      ask_timeout_(ask_timeout),
+      cells_(std::make_unique<CellTable>(*this)),
+      directory_(std::make_unique<Directory>(*this)) {}
 
 System::~System() = default;
 

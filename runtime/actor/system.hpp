@@ -30,6 +30,7 @@ namespace troupe::actor {
 
 class Cell;
 class CellTable;
+class Directory;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
@@ -80,6 +81,9 @@ class System final : public fiber::TaskReports {
     return static_cast<std::size_t>(spawned_.sum() - ended);
   }
 
+  // Names and groups.
+  Directory& directory() noexcept { return *directory_; }
+
   // ---- ends ----
   // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did not
   // by the deadline.
@@ -112,6 +116,7 @@ class System final : public fiber::TaskReports {
   const Duration ask_timeout_;
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
   const std::unique_ptr<CellTable> cells_;
+  const std::unique_ptr<Directory> directory_;
   Courier* courier_ = nullptr;
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};

@@ -7,7 +7,7 @@
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/error.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -42,6 +42,7 @@ std::size_t Cell::depth() const noexcept {
 }
 
 Cell::Pushed Cell::push(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;  // once it is in, it may be handled and gone
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
@@ -54,7 +55,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
     // Sequentially consistent, as all that tells who is at work.
   } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }
@@ -63,6 +64,7 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
 }
 
 void Cell::push_anyway(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
@@ -70,7 +72,7 @@ void Cell::push_anyway(Envelope& envelope) noexcept {
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
   } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }

@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,6 +65,13 @@ class alignas(64) Cell final : public fiber::Task {
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
   // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
   bool push_dropping(Envelope& envelope) noexcept;
+  // Whether there is room for `more` messages and one, and the bytes are not used up.
+  bool has_room(std::size_t more) noexcept;
+  // Waits until has_room(more()) may be true, or the target has ended (closed).
+  Sent wait_until_room(const Target& target, const std::function<std::size_t()>& more,
+                       Deadline until);
+  // Has those who wait for room look again, as many as may find some.
+  void let_senders_in() noexcept;
 
   // The wait-for graph. True: `asked` waits for this one in the end; `text` says how.
   bool wait_for(Cell& asked, std::string* text);
@@ -91,11 +99,13 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
   // A place that has never been used is at work from the start: it need not be claimed.
   struct Fresh {};
   explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}
-  // Not the place of an Inbox that belongs to a thread.
-  bool is_actor() const noexcept { return type()->size != 0; }
+  // What came after the workers had ended goes, unread. Nobody else has the place any more.
+  void discard_rest() noexcept;
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
 
   // ---- the actor's own, while it is at work ----
@@ -169,8 +179,10 @@ class alignas(64) Cell final : public fiber::Task {
   bool go_idle() noexcept;
   void put_to_work() noexcept;
   void taken_out(const Envelope& envelope) noexcept;
-  void let_senders_in() noexcept;
+  template <class Try>
+  Sent wait_until(const Target& target, Deadline until, const Try& try_it);
   void drop_all(const Exit& reason) noexcept;
+  bool leave_entries(std::uint64_t number, const Exit& reason) noexcept;
   void drop(Envelope& envelope, const Exit* reason) noexcept;
   Handle handle_for(const MessageType& type) const noexcept;
   bool full() const noexcept;
@@ -199,6 +211,7 @@ class alignas(64) Cell final : public fiber::Task {
   bool stashing_ = false;   // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
+  bool unseen_ = false;         // of an Inbox: something in mail_ was not looked at
   std::uint32_t left_ = 0;  // how many mail_ has
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;

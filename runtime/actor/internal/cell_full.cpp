@@ -64,7 +64,12 @@ bool Cell::try_in(Envelope& envelope) noexcept {
 
 // ---- senders that wait -------------------------------------------------------------------------
 
-Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
+// Until try_it() is true; it is called again whenever there may be room.
+template <class Try>
+Sent Cell::wait_until(const Target& target, Deadline until, const Try& try_it) {
+  if (until.passed()) {
+    return Sent{Code::overloaded};  // without giving others a turn
+  }
   Cell* const sender = current();
   // An ask has said so already, and goes on waiting for the answer.
   const bool asks = sender != nullptr && sender->waits_for() == this;
@@ -91,7 +96,7 @@ Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline unti
       its.senders.push_back(&waiting);
     }
     senders_wait_.store(true);  // pairs with taken_out: either it sees this, or we see the room
-    const bool in = is(target.number) && try_in(envelope);
+    const bool in = is(target.number) && try_it();
     const auto outcome = in || !is(target.number) ? fiber::Waiter::Outcome::fired
                                                   : waiting.room.wait(system().runtime(), until);
     {
@@ -106,7 +111,7 @@ Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline unti
     }
     if (outcome != fiber::Waiter::Outcome::fired) {
       // It may have been let in at that very moment: then the room is its own to take.
-      if (!is(target.number) || !try_in(envelope)) {
+      if (!is(target.number) || !try_it()) {
         sent =
             Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
       }
@@ -117,6 +122,29 @@ Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline unti
     sender->wait_no_more();
   }
   return sent;
+}
+
+Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
+  return wait_until(target, until, [&] { return try_in(envelope); });
+}
+
+Sent Cell::wait_until_room(const Target& target, const std::function<std::size_t()>& more,
+                           Deadline until) {
+  const Sent sent = wait_until(target, until, [&] { return has_room(more()); });
+  // The room is not taken yet, and may never be: somebody else may want it.
+  let_senders_in();
+  return sent;
+}
+
+bool Cell::has_room(std::size_t more) noexcept {
+  if (when_full() == WhenFull::drop_oldest) {
+    return true;
+  }
+  const Extras* const its = extras();
+  return depth() + more < capacity() &&
+         (its == nullptr ||
+          its->bytes.load() <
+              static_cast<std::int64_t>(its->capacity_bytes.load(std::memory_order_relaxed)));
 }
 
 void Cell::let_senders_in() noexcept {

@@ -73,11 +73,13 @@ Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& whi
     const auto found = std::ranges::find(types, envelope->operations->type);
     if (found != types.end()) {
       *end = envelope->next;
+      unseen_ = *end != nullptr;
       taken_out(*envelope);
       which = static_cast<std::size_t>(found - types.begin());
       return envelope;
     }
   }
+  unseen_ = false;
   return nullptr;
 }
 
@@ -222,14 +224,22 @@ void Cell::leave_foreign() {
   } while (!go_idle());
 }
 
+// Of an owner that is about to wait, who may have read since the bell was rung, and without having
+// emptied it: whether it is rung is decided anew.
 int Cell::ready_fd() {
   Extras& its = need_extras();
-  const std::lock_guard lock{its.lock};
-  if (!its.bell) {
-    its.bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  {
+    const std::lock_guard lock{its.lock};
     if (!its.bell) {
-      throw Error::system("make an Inbox's ready_fd", errno);
+      its.bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+      if (!its.bell) {
+        throw Error::system("make an Inbox's ready_fd", errno);
+      }
     }
+  }
+  empty_bell();
+  const bool nothing_new = at_reading_ ? rest() : mailbox_.load() == kIdle;
+  if (!nothing_new || unseen_ || controls_.load() != nullptr) {
     const std::uint64_t one = 1;
     (void)!::write(its.bell.get(), &one, sizeof one);
   }
@@ -318,7 +328,7 @@ void InboxBase::leave() noexcept {
   }
 }
 
-int InboxBase::ready_fd() {
+int InboxBase::ready_fd() const {
   return cell_->ready_fd();
 }
 

@@ -104,13 +104,15 @@ void Cell::end(Exit reason) {
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
   if (its != nullptr) {
-    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(), type()->name);
+    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(),
+                  type()->name);
   }
   number_.store(0, std::memory_order_release);
   if (its != nullptr) {
     its->end_all();
   }
-  drop_all(reason);
+  const bool successor = its != nullptr && leave_entries(number, reason);
+  drop_all(successor ? Exit{.kind = Exit::Kind::restarted} : reason);
   if (senders_wait_.load()) {
     let_senders_in();
   }
@@ -182,6 +184,25 @@ void Cell::drop_all(const Exit& reason) noexcept {
   }
   left_ = 0;
   in_hand_.store(0);
+}
+
+void Cell::discard_rest() noexcept {
+  Control* control = controls_.exchange(nullptr);
+  while (control != nullptr) {
+    const std::unique_ptr<Control> unread{control};
+    control = control->next_;
+  }
+  while (mail_ != nullptr || drain()) {
+    Envelope& envelope = *std::exchange(mail_, mail_->next);
+    const Operations& operations = *envelope.operations;
+    AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+    if (answer == nullptr) {
+      discard(envelope);
+    } else {
+      operations.destroy(envelope);
+      answer->fail(Error{Code::cancelled, "ask: the runtime has stopped"});
+    }
+  }
 }
 
 // A message that nobody will handle. `reason`: of the end of this actor; null: it was for another.

@@ -25,6 +25,7 @@ constexpr std::size_t kPrefaulted = 4096;
 
 CellTable::~CellTable() {
   for_each([](Cell& cell) {
+    cell.discard_rest();
     delete cell.extras();
     cell.~Cell();
   });

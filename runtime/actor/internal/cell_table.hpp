@@ -63,7 +63,6 @@ class CellTable final {
                                           ~(kSlabBytes - 1));
   }
   Cell* fresh();
-  void take_from_others(Shard& mine);
   void map_slab();
 
   System& system_;
@@ -75,6 +74,7 @@ class CellTable final {
     unsigned fresh = 0;  // taken since a look at the others
   };
 
+  void take_from_others(Shard& mine);
   Shard& shard() noexcept { return shards_[thread_number() % kShards]; }
 
   std::array<Shard, kShards> shards_;

@@ -26,6 +26,7 @@ namespace troupe::actor {
 
 class Cell;
 class Control;
+class Entry;
 
 // Who wants to hear of the end of an actor.
 struct Watcher {
@@ -48,6 +49,7 @@ struct Extras {
   std::vector<Sender*> senders;
   std::optional<std::stop_source> stop;  // made when somebody asks for its token
   std::uint64_t restarts = 0;
+  std::vector<std::shared_ptr<Entry>> entries;  // names, groups, its seat
   // Of the last actor here that ended.
   std::uint64_t last_number = 0;
   std::string last_name;

@@ -5,7 +5,7 @@
 
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/actor/timer.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 
 #include <atomic>
 #include <functional>

@@ -413,6 +413,7 @@ Task* Worker::steal() noexcept {
 // ---- sleeping ----------------------------------------------------------------------------------
 
 bool Worker::anything_to_do() const noexcept {
+  // The deque too: a search that found nothing may have filled it with what others had injected.
   if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr ||
       queued() > 0 || ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
     return true;

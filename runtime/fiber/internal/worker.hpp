@@ -9,7 +9,7 @@
 #include "troupe/runtime/fiber/internal/reactor.hpp"
 #include "troupe/runtime/fiber/internal/switch.hpp"
 #include "troupe/runtime/fiber/internal/task_queues.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
 #include <algorithm>
