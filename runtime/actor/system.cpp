@@ -38,6 +38,12 @@ fiber::Scheduler& System::scheduler() {
   return *scheduler;
 }
 
+Deadline System::ask_deadline() {
+  // A time that is a little old would be much of a short time to wait.
+  const bool is_short = ask_timeout_ < std::chrono::seconds{1};
+  return Deadline{(is_short ? runtime_.clock().now() : scheduler().recent_now()) + ask_timeout_};
+}
+
 // ---- places ------------------------------------------------------------------------------------
 
 Cell& System::take_cell() {
@@ -151,6 +157,10 @@ bool System::running_long(const fiber::Task& task, Duration since, std::size_t b
   }
   runtime_.log().write(line + "; use context.blocking for system calls, or Placement::thread");
   return true;
+}
+
+Instant System::deadline(const fiber::Task& task) const noexcept {
+  return static_cast<const Cell&>(task).deadline();
 }
 
 std::size_t System::describe(const fiber::Task& task, char* text, std::size_t size) noexcept {

@@ -67,7 +67,7 @@ class System final : public fiber::TaskReports {
     return scheduler_.load(std::memory_order_relaxed);
   }
   Instant coarse_now() { return scheduler().coarse_now(); }
-  Deadline ask_deadline() { return Deadline{coarse_now() + ask_timeout_}; }
+  Deadline ask_deadline();
 
   // ---- places ----
   Cell& take_cell();
@@ -108,6 +108,7 @@ class System final : public fiber::TaskReports {
 
   // ---- TaskReports ----
   bool running_long(const fiber::Task& task, Duration since, std::size_t behind) override;
+  Instant deadline(const fiber::Task& task) const noexcept override;
   std::size_t describe(const fiber::Task& task, char* text, std::size_t size) noexcept override;
 
  private:

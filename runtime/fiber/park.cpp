@@ -4,6 +4,7 @@
 #include "troupe/runtime/fiber/flusher.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/fiber/scheduler.hpp"
 
 #include <poll.h>
 
@@ -20,6 +21,12 @@ fiber::Worker* worker_of_fiber() noexcept {
   return worker != nullptr && worker->task() != nullptr ? worker : nullptr;
 }
 
+// No wait of a task outlives what caused it.
+Deadline bounded(fiber::Worker& worker, Deadline until) {
+  const fiber::TaskReports* const reports = worker.scheduler().reports();
+  return reports != nullptr ? earlier(until, Deadline{reports->deadline(*worker.task())}) : until;
+}
+
 // Suspends the fiber until one of the descriptors has something, or its wait ends otherwise.
 Result<void> suspend_on(fiber::Worker& worker, RuntimeCore& runtime, std::span<PollItem> items,
                         Deadline until) {
@@ -33,8 +40,7 @@ Result<void> suspend_on(fiber::Worker& worker, RuntimeCore& runtime, std::span<P
       added = worker.reactor().add(fd, readiness.events, ready);
     }
   }
-  const auto outcome =
-      added ? ready.wait(runtime, until) : fiber::Waiter::Outcome::timed_out;
+  const auto outcome = added ? ready.wait(runtime, until) : fiber::Waiter::Outcome::timed_out;
   for (std::size_t i = 0; i < count; ++i) {
     const auto& readiness = items[i].readiness;
     worker.reactor().remove(readiness.set != nullptr ? readiness.set->fd() : readiness.fd, ready);
@@ -52,6 +58,7 @@ Result<void> suspend_on(fiber::Worker& worker, RuntimeCore& runtime, std::span<P
 Result<void> suspend_until_ready(fiber::Worker& worker, RuntimeCore& runtime,
                                  std::span<PollItem> items, Deadline until) {
   flush_own_buffers();
+  until = bounded(worker, until);
   auto ready = runtime.poller().wait(items, Deadline::at_once());
   while (!ready && ready.error() == Code::timed_out && !until.passed()) {
     if (auto suspended = suspend_on(worker, runtime, items, until); !suspended) {
@@ -77,7 +84,7 @@ Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until
   flush_own_buffers();
   if (fiber::Worker* const worker = worker_of_fiber(); worker != nullptr) {
     PollItem item{{set.fd(), POLLIN}};
-    auto suspended = suspend_on(*worker, runtime, std::span{&item, 1}, until);
+    auto suspended = suspend_on(*worker, runtime, std::span{&item, 1}, bounded(*worker, until));
     set.take();
     return suspended;
   }

@@ -119,6 +119,13 @@ Instant Scheduler::coarse_now() const noexcept {
   return worker != nullptr ? worker->now() : runtime_.clock().now();
 }
 
+Instant Scheduler::recent_now() const noexcept {
+  const Worker* const worker = Worker::current();
+  return worker != nullptr && options_.own_threads
+             ? std::max(worker->now(), Instant{Duration{ticked_.load(std::memory_order_relaxed)}})
+             : runtime_.clock().now();
+}
+
 // ---- making tasks run --------------------------------------------------------------------------
 
 void Scheduler::schedule(Task& task) noexcept {

@@ -47,6 +47,11 @@ class TaskReports {
   // The task has run for so long without a pause. Called about every 10 ms while it does, until it
   // returns true: that was told.
   virtual bool running_long(const Task& task, Duration since, std::size_t behind) = 0;
+  // Until when the task may wait, whatever it waits for.
+  virtual Instant deadline(const Task& task) const noexcept {
+    static_cast<void>(task);
+    return Instant::max();
+  }
   // Writes what the task is and does into `text`; async-signal-safe.
   virtual std::size_t describe(const Task& task, char* text, std::size_t size) noexcept = 0;
 };
@@ -126,6 +131,8 @@ class Scheduler final {
   static Task* current_task() noexcept;
   // The time of the calling worker (see Worker::now), or of the clock.
   Instant coarse_now() const noexcept;
+  // The same, but not much older than 10 ms, however long the calling task has run.
+  Instant recent_now() const noexcept;
 
  private:
   friend class Overseer;
@@ -164,6 +171,7 @@ class Scheduler final {
   std::atomic<int> searching_{0};
   std::atomic<int> awake_{0};  // all
   std::atomic<bool> cancelled_{false};
+  std::atomic<Instant::rep> ticked_{0};  // when the overseer last looked
   SpinLock asleep_lock_;
   std::vector<Worker*> asleep_;  // guarded by asleep_lock_
 

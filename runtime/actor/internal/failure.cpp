@@ -3,7 +3,7 @@
 
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/system.hpp"
-#include "troupe/runtime/fiber/internal/worker.hpp"
+#include "troupe/runtime/fiber/scheduler.hpp"
 
 #include <exception>
 
@@ -37,9 +37,9 @@ bool is_late(const AnswerBase& answer) noexcept {
   if (answer.unwanted()) {
     return true;
   }
-  const fiber::Worker* const worker = fiber::Worker::current();
-  return answer.deadline() != Instant::max() && worker != nullptr &&
-         worker->now() > answer.deadline();
+  const fiber::Scheduler* const scheduler = fiber::Scheduler::current();
+  return answer.deadline() != Instant::max() && scheduler != nullptr &&
+         scheduler->recent_now() > answer.deadline();
 }
 
 Error late_error(const Cell& cell, const MessageType& type) {

@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/fiber/internal/masked_thread.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 
 namespace troupe::fiber {
@@ -48,6 +49,8 @@ void Overseer::run() {
 // False: nobody works.
 bool Overseer::look() {
   const Instant now = Clock::system().now();
+  scheduler_.ticked_.store(scheduler_.runtime().clock().now().time_since_epoch().count(),
+                           std::memory_order_relaxed);
   bool busy = false;
   scheduler_.for_each_worker([&](Worker& worker, std::size_t number) {
     if (number >= seen_.size()) {
@@ -55,6 +58,7 @@ bool Overseer::look() {
     }
     if (!worker.asleep()) {
       busy = true;
+      worker.make_look();
       look_at(worker, seen_[number], now);
     }
   });

@@ -143,11 +143,12 @@ Task* Worker::pick() noexcept {
     return pick_by_choice();
   }
   for (;;) {
-    if (++turn_ % kLookEvery == 0) {
+    if (++turn_ % kLookEvery == 0 || look_.load(std::memory_order_relaxed)) [[unlikely]] {
+      look_.store(false, std::memory_order_relaxed);
       look_around();
-      if (Task* const oldest = deque_.take_oldest(); oldest != nullptr) {
+      if (Task* const waited = take_longest_waiting(); waited != nullptr) {
         --budget_;
-        return oldest;
+        return waited;
       }
     }
     if (!inbox_.looks_empty()) {
@@ -159,6 +160,9 @@ Task* Worker::pick() noexcept {
     } else if (next_.load(std::memory_order_relaxed) == nullptr ||
                (task = next_.exchange(nullptr)) == nullptr) {
       task = deque_.take_newest();
+      if (task == nullptr) {
+        task = last_.take_oldest();
+      }
     }
     if (task == nullptr) {
       task = find_work();
@@ -171,6 +175,20 @@ Task* Worker::pick() noexcept {
       return nullptr;
     }
   }
+}
+
+// Those that make each other run, or resume each other, would go on for ever: now and then the one
+// that they would run next goes behind all others, and who has waited longest has a turn.
+Task* Worker::take_longest_waiting() noexcept {
+  if (dedicated_) {
+    return nullptr;
+  }
+  if (Task* const next = next_.exchange(nullptr); next != nullptr) {
+    last_.push_newest(*next);
+  }
+  from_last_ = !from_last_;
+  Task* const task = from_last_ ? last_.take_oldest() : deque_.take_oldest();
+  return task != nullptr ? task : from_last_ ? deque_.take_oldest() : last_.take_oldest();
 }
 
 // A simulation's: everything that could run is one list, and it says which does.
@@ -222,8 +240,8 @@ void Worker::schedule_last(Task& task) noexcept {
     make_ready(task);
     return;
   }
-  deque_.push_oldest(task);
-  scheduler_.look_for_sleepers(deque_.size() - 1);
+  last_.push_newest(task);
+  scheduler_.look_for_sleepers(deque_.size() + last_.size() - 1);
 }
 
 void Worker::make_ready(Task& task) noexcept {
@@ -345,6 +363,9 @@ Task* Worker::find_work() noexcept {
   if (Task* const task = deque_.take_newest(); task != nullptr) {
     return task;
   }
+  if (Task* const task = last_.take_oldest(); task != nullptr) {
+    return task;
+  }
   return scheduler_.workers_.size() > 1 ? steal() : nullptr;
 }
 
@@ -363,6 +384,9 @@ Task* Worker::steal() noexcept {
       Worker& victim = *scheduler_.workers_[(first + i) % count];
       if (&victim != this) {
         found = victim.deque_.steal_half(deque_, kStealAtMost);
+        if (found == nullptr) {
+          found = victim.last_.steal_half(deque_, kStealAtMost);
+        }
         if (found == nullptr && victim.raided_.load(std::memory_order_relaxed)) {
           found = victim.next_.exchange(nullptr);
         }
@@ -391,7 +415,7 @@ Task* Worker::steal() noexcept {
 bool Worker::anything_to_do() const noexcept {
   // The deque too: a search that found nothing may have filled it with what others had injected.
   if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr ||
-      deque_.size() > 0 || ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
+      queued() > 0 || ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
     return true;
   }
   return !dedicated_ && scheduler_.has_work_for(*this);

@@ -12,6 +12,7 @@
 #include "troupe/runtime/fiber/timer_queue.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,7 @@ class alignas(64) Worker final {
   // Suspends until it is fired, whatever else happens.
   void wait_through(Waiter& waiter) noexcept;
   // Puts a task behind all others that are to be run here.
-  void take_over(Task& task) noexcept { deque_.push_oldest(task); }
+  void take_over(Task& task) noexcept { last_.push_newest(task); }
   TimerQueue& timers() noexcept { return timers_; }
   Reactor& reactor() noexcept { return reactor_; }
   Scheduler& scheduler() noexcept { return scheduler_; }
@@ -75,9 +76,13 @@ class alignas(64) Worker final {
   const Task* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   // Something that others could run.
   std::size_t stealable() const noexcept {
-    return static_cast<std::size_t>(deque_.size()) + (next_.load() != nullptr ? 1 : 0);
+    return queued() + (next_.load() != nullptr ? 1 : 0);
   }
-  std::size_t queued() const noexcept { return static_cast<std::size_t>(deque_.size()); }
+  std::size_t queued() const noexcept {
+    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(deque_.size() + last_.size(), 0));
+  }
+  // Has it look at the clock and at what others want soon, however long its tasks run.
+  void make_look() noexcept { look_.store(true, std::memory_order_relaxed); }
   // Others may take what is next here, too: the running task takes long.
   void set_raided(bool raided) noexcept { raided_.store(raided); }
   bool raided() const noexcept { return raided_.load(); }
@@ -96,6 +101,7 @@ class alignas(64) Worker final {
   void execute(Task& task) noexcept;
   Task* pick() noexcept;
   Task* pick_by_choice() noexcept;
+  Task* take_longest_waiting() noexcept;
   Task* find_work() noexcept;
   Task* steal() noexcept;
   void look_around() noexcept;
@@ -131,7 +137,9 @@ class alignas(64) Worker final {
   std::atomic<bool> ended_{false};
   std::atomic<bool> raided_{false};
   std::atomic<bool> taken_{false};  // a dedicated one's: it has its task
+  std::atomic<bool> look_{false};
   TaskDeque deque_;
+  TaskDeque last_;  // behind all others: those that have used up their quantum, and from outside
   SpinLock shared_timers_lock_;
   TimerQueue shared_timers_;  // guarded by shared_timers_lock_
   std::atomic<Instant::rep> shared_first_{Instant::max().time_since_epoch().count()};
@@ -142,6 +150,7 @@ class alignas(64) Worker final {
   Instant now_{};
   Instant polled_{};
   unsigned turn_ = 0;
+  bool from_last_ = false;
   std::size_t budget_ = 0;  // driven: tasks that may still be run
   TaskList ready_;          // resumed here
   std::vector<Task*> choices_;
