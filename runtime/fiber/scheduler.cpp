@@ -375,6 +375,9 @@ std::vector<const Task*> Scheduler::stop(Deadline until) {
     }
   }
   lock.unlock();
+  if (overseer_ != nullptr) {
+    overseer_->end();  // what does not end is nobody's to watch: its runtime goes
+  }
   if (stuck.empty()) {
     threads_->all.clear();
   }

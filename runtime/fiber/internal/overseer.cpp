@@ -12,12 +12,18 @@ Overseer::Overseer(Scheduler& scheduler)
     : scheduler_(scheduler), thread_(masked_thread("troupe-oversee", [this] { run(); })) {}
 
 Overseer::~Overseer() {
+  end();
+}
+
+void Overseer::end() {
   {
     const std::lock_guard lock{mutex_};
     ended_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 void Overseer::wake() noexcept {

@@ -29,6 +29,9 @@ class Overseer final {
   Overseer& operator=(const Overseer&) = delete;
   ~Overseer();
 
+  // Ends its thread: from now on nobody looks.
+  void end();
+
   // A worker is about to work.
   void notice_work() noexcept {
     if (asleep_.load()) {
