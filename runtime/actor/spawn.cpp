@@ -50,6 +50,9 @@ Target Spawning::ready() noexcept {
     adopt(*parent_, target);
   }
   cell_.settle(target.number, true);
+  if (Courier* const courier = system.courier(); courier != nullptr) [[unlikely]] {
+    courier->spawned(target.number, cell_.text());
+  }
   if (system.stopping()) {
     tell_to_stop(target);
   }
@@ -64,6 +67,9 @@ Target Spawning::failed() noexcept {
   system.runtime().log().write(cell_.text() + ": " + exit.what);
   cell_.push(*stop_request(std::move(exit)), target.number);
   cell_.settle(target.number, false);
+  if (Courier* const courier = system.courier(); courier != nullptr) [[unlikely]] {
+    courier->spawned(target.number, cell_.text());
+  }
   return target;
 }
 

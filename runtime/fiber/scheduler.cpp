@@ -276,7 +276,7 @@ std::size_t Scheduler::poll_once(std::size_t most) {
 
 void Scheduler::sleep(Deadline until) {
   if (options_.idle) {
-    options_.idle(until);
+    (void)options_.idle(until);
     return;
   }
   workers_.front()->sleep_driven(until);
@@ -340,6 +340,14 @@ void Scheduler::cancel_waits() noexcept {
   if (!options_.own_threads) {
     workers_.front()->cancel_waits();
   }
+}
+
+bool Scheduler::cancel_waits_of(const Task& task) noexcept {
+  if (task.suspended_ == nullptr) {
+    return false;
+  }
+  workers_.front()->cancel_waits_of(task);
+  return true;
 }
 
 std::vector<const Task*> Scheduler::stop(Deadline until) {

@@ -116,6 +116,7 @@ void Cell::activate(fiber::Task& task) {
 
 void Cell::work() {
   unsigned quantum = system().scheduler().options().quantum;
+  Courier* const courier = system().courier();
   Context context{*this};
   for (;;) {
     if (controls_.load() != nullptr) [[unlikely]] {
@@ -127,6 +128,9 @@ void Cell::work() {
         return;
       }
       continue;
+    }
+    if (courier != nullptr && is(envelope->target)) [[unlikely]] {
+      courier->handles(envelope->target, *envelope->operations->type);
     }
     handle(*envelope, context);
     if (--quantum == 0) {

@@ -49,6 +49,34 @@ bool Cell::try_in(Envelope& envelope) noexcept {
   return false;
 }
 
+void Cell::unreserve(Envelope& envelope) noexcept {
+  if (envelope.operations->footprint != nullptr) {
+    need_extras().bytes.fetch_sub(
+        static_cast<std::int64_t>(envelope.operations->footprint(envelope)));
+  }
+}
+
+// What is on its way takes room here, too. With drop_oldest it takes it when it arrives.
+bool Cell::accept(Envelope& envelope, const Target& target) {
+  Courier* const courier = system().courier();
+  if (courier == nullptr) [[likely]] {
+    return try_in(envelope);
+  }
+  const Cell* const sender = current();
+  const std::uint64_t from = sender != nullptr ? sender->number() : 0;
+  if (when_full_ == WhenFull::drop_oldest) {
+    return courier->carry(from, target, envelope, ~std::size_t{0});
+  }
+  if (!reserve(envelope)) {
+    return false;
+  }
+  if (courier->carry(from, target, envelope, capacity() - std::min(capacity(), depth()))) {
+    return true;
+  }
+  unreserve(envelope);
+  return false;
+}
+
 // ---- senders that wait -------------------------------------------------------------------------
 
 Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
@@ -71,7 +99,7 @@ Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline unti
       its.senders.push_back(&waiting);
     }
     senders_wait_.store(true);  // pairs with taken_out: either it sees this, or we see the room
-    const bool in = is(target.number) && try_in(envelope);
+    const bool in = is(target.number) && accept(envelope, target);
     const auto outcome = in || !is(target.number)
                              ? fiber::Waiter::Outcome::fired
                              : waiting.room.wait(system().runtime(), until);
@@ -79,7 +107,7 @@ Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline unti
       const std::lock_guard lock{its.lock};
       std::erase(its.senders, &waiting);
     }
-    if (in || (is(target.number) && try_in(envelope))) {
+    if (in || (is(target.number) && accept(envelope, target))) {
       sent = Sent{};
       break;
     }

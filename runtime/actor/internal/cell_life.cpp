@@ -78,7 +78,8 @@ void Cell::end(Exit reason) {
   if (reason.who.empty()) {
     reason.who = text();
   }
-  if (type()->stopped != nullptr && object_made_) {
+  // Who is killed does not live to hear of it.
+  if (type()->stopped != nullptr && object_made_ && reason.kind != Exit::Kind::killed) {
     try {
       type()->stopped(object(), context, reason);
     } catch (...) {
@@ -110,7 +111,7 @@ void Cell::end(Exit reason) {
   }
   tell_of_end(*this, number, reason);
   its.reset();
-  system().ended(handled_.load(std::memory_order_relaxed), reason);
+  system().ended(number, handled_.load(std::memory_order_relaxed), reason);
 }
 
 void Cell::drop_all(const Exit& reason) noexcept {
