@@ -72,6 +72,8 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::process_starts(), bench::process_starts_by_exec(),
       bench::syscalls(),       bench::stream_syscalls(),
       bench::allocations(),    bench::connection_memory(),
+      bench::actor_messages(), bench::actor_asks(),
+      bench::actors_at_rest(),
   };
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {

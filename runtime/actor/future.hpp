@@ -14,6 +14,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace troupe {
 
@@ -62,6 +63,7 @@ class [[nodiscard]] Future final {
     return {};
   }
   bool ready() const noexcept { return answer_ != nullptr && answer_->ready(); }
+  bool is_empty() const noexcept { return answer_ == nullptr; }
   // Gives it up; empty then.
   void cancel() noexcept {
     if (answer_ != nullptr) {
@@ -76,12 +78,14 @@ class [[nodiscard]] Future final {
       continuation(Result<T>{Error{Code::closed, "then: the future is empty"}});
       return;
     }
-    actor::Answer<T>* const answer = std::exchange(answer_, nullptr);
-    answer->when_ready(actor::in_this_actor([answer, then = std::move(continuation)]() mutable {
-      Result<T> result = answer->take();
-      answer->release();
-      then(std::move(result));
-    }));
+    struct Then {
+      Future future;
+      F continuation;
+    };
+    // It has the future: where it is never called, since its actor has ended, that is given up.
+    auto then = std::make_shared<Then>(Then{std::move(*this), std::move(continuation)});
+    actor::AnswerBase& answer = *then->future.answer_;
+    answer.when_ready(actor::in_this_actor([then] { then->continuation(then->future.get()); }));
   }
   // Readable once ready: for wait_any and a program's own loop. Throws Error (closed, overloaded,
   // system).
@@ -100,14 +104,18 @@ class [[nodiscard]] Future final {
   actor::Answer<T>* answer_ = nullptr;
 };
 
-// Thread-safe; copies share. When the last copy goes without a value, the answer is an error.
+// Thread-safe; copies share. When the last copy goes without a value, the answer is an error: failed,
+// or cancelled where the runtime stops.
 template <class T>
 class Promise final {
  public:
+  // What is brought; of Promise<void>: nothing.
+  using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
   Promise() : shared_(std::make_shared<Shared>()) {}
 
   // The first of set and fail counts.
-  void set(T value) const requires(!std::is_void_v<T>) { shared_->finish(std::move(value)); }
+  void set(Value value) const requires(!std::is_void_v<T>) { shared_->finish(std::move(value)); }
   void set() const requires std::is_void_v<T> { shared_->finish(Result<void>{}); }
   void fail(Error error) const { shared_->finish(std::move(error)); }
 
@@ -118,11 +126,11 @@ class Promise final {
         delete static_cast<actor::Answer<T>*>(&answer);
       }
     };
-    auto* const answer = new actor::Answer<T>(&Alone::free);
     RuntimeCore* const runtime = RuntimeCore::current();
     if (runtime == nullptr) {
       throw Error{Code::invalid_argument, "Promise::future: this thread has no runtime"};
     }
+    auto* const answer = new actor::Answer<T>(&Alone::free);
     Future<T> future{*runtime, *answer};
     bind(*answer);
     return future;
@@ -137,44 +145,59 @@ class Promise final {
     Shared(const Shared&) = delete;
     Shared& operator=(const Shared&) = delete;
     ~Shared() {
-      if (!result) {
-        finish(Error{Code::failed, "the promise of an answer was dropped"});
+      if (!begun) {
+        const RuntimeCore* const runtime = RuntimeCore::current();
+        finish(runtime != nullptr && runtime->stopping()
+                   ? Error{Code::cancelled, "the promise of an answer was dropped: the runtime stops"}
+                   : Error{Code::failed, "the promise of an answer was dropped"});
       }
     }
 
-    void finish(Result<T> value) {
+    // Values move without the lock: they are the user's. `value` is the first finisher's until it
+    // says `ready`, then the binder's.
+    void finish(Result<T> its_value) {
       actor::Answer<T>* waiting = nullptr;
       {
         const std::lock_guard guard{lock};
-        if (result) {
+        if (std::exchange(begun, true)) {
           return;
         }
-        result.emplace(value);
-        waiting = std::exchange(bound, nullptr);
+        waiting = bound;
       }
       if (waiting != nullptr) {
-        waiting->set(std::move(value));
+        waiting->set(std::move(its_value));
+        return;
+      }
+      value.emplace(std::move(its_value));
+      {
+        const std::lock_guard guard{lock};
+        ready = true;
+        waiting = bound;
+      }
+      if (waiting != nullptr) {
+        waiting->set(std::move(*value));
       }
     }
 
     void bind(actor::Answer<T>& answer) {
-      std::optional<Result<T>> ready;
       {
         const std::lock_guard guard{lock};
-        if (!result) {
-          TROUPE_CHECK(bound == nullptr && "one future, or one answer, for a promise");
-          bound = &answer;
+        TROUPE_CHECK(bound == nullptr && "one future, or one answer, for a promise");
+        bound = &answer;
+        if (!ready) {
           return;
         }
-        ready = result;
       }
-      answer.set(std::move(*ready));
+      answer.set(std::move(*value));
     }
 
     SpinLock lock;
     // Guarded by lock.
-    std::optional<Result<T>> result;
-    actor::Answer<T>* bound = nullptr;
+    bool begun = false;                 // somebody brings the value
+    bool ready = false;                 // it is in `value`
+    actor::Answer<T>* bound = nullptr;  // where it goes; perhaps gone, once it is there
+
+    std::optional<Result<T>> value;
   };
 
   std::shared_ptr<Shared> shared_;

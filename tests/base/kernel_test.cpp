@@ -16,9 +16,9 @@ using troupe::os::kernel_has;
 using troupe::os::KernelFeature;
 using troupe::os::name_of;
 
-constexpr std::array kAll{KernelFeature::clone3, KernelFeature::pipe_nowait,
+constexpr std::array kAll{KernelFeature::clone3,        KernelFeature::pipe_nowait,
                           KernelFeature::pipe_nosignal, KernelFeature::pidfd_info,
-                          KernelFeature::membarrier, KernelFeature::guard_pages};
+                          KernelFeature::membarrier,    KernelFeature::guard_pages};
 
 std::string_view denied() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it

@@ -4,6 +4,8 @@
 // Whether a sanitizer that keeps memory of its own is at work: it brings its own operator new, and
 // what is freed stays for a while.
 
+#include <cstddef>
+
 // NOLINTBEGIN(cppcoreguidelines-macro-usage): the preprocessor asks, too
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TROUPE_TEST_SANITIZED 1
@@ -20,5 +22,10 @@
 namespace troupe::harness {
 
 inline constexpr bool kSanitized = TROUPE_TEST_SANITIZED != 0;
+
+// Large counts are smaller with a sanitizer, which takes much more memory and time for each.
+constexpr std::size_t scaled(std::size_t count) noexcept {
+  return kSanitized ? count / 50 : count;
+}
 
 }  // namespace troupe::harness

@@ -6,7 +6,8 @@
 //
 // The first one in the process installs a handler of SIGSEGV, which stays. It acts only on a fault
 // in the guard of the stack that the faulting thread runs on, and passes each on to the disposition
-// that was there before.
+// that was there before: by default the process ends by the signal; the address sanitizer, whose
+// handler is one like any other, adds its report of the overflow.
 
 #include "troupe/runtime/fiber/internal/stack.hpp"
 

@@ -21,7 +21,7 @@ namespace troupe::fiber {
 // How an overflow of a stack is noticed.
 enum class StackGuard : std::uint8_t {
   none,    // a thread's own stack: the system's matter
-  pages,   // the pages below fault
+  pages,   // the 16 KiB below fault; a larger frame can step over them unseen
   canary,  // out of mappings: the bytes just below are looked at in each switch away
 };
 
@@ -51,13 +51,19 @@ class alignas(64) Stack final {
   // Whether a fault at `address` is an overflow of this stack.
   bool is_in_guard(const void* address) const noexcept;
   // Aborts if something has been written below a stack with a canary.
-  void check_canary() const noexcept;
+  void check_canary() const noexcept {
+    if (guard_ == StackGuard::canary) [[unlikely]] {
+      look_at_canary();
+    }
+  }
 
   Stack* next = nullptr;  // its holder's: a list of stacks
   void* user = nullptr;   // its holder's
   Suspended suspended;
 
  private:
+  void look_at_canary() const noexcept;
+
   std::byte* const bottom_;
   std::byte* const top_;
   const StackGuard guard_;
@@ -84,6 +90,7 @@ class StackPool final {
   // Forgets what is suspended there. Nothing may run on it. To be called from any thread.
   void give_back(Stack& stack) noexcept;
 
+  // Of memory for each; the Stack and its place take up to 1088 of them.
   std::size_t stack_bytes() const noexcept { return stack_bytes_; }
   std::size_t in_use() const noexcept;
   // How many there have been at once, at most.

@@ -46,7 +46,7 @@ struct Here {
   int* error = nullptr;
 };
 
-thread_local Here here;
+[[gnu::tls_model("initial-exec")]] thread_local Here here;
 
 // What a fresh stack begins with. It lies on the stack that was left.
 struct Beginning {
@@ -99,15 +99,16 @@ void begin(context::transfer_t came) noexcept {
   __asan_handle_no_return();  // frames of what ran here before are free
 #endif
   beginning.entry(beginning.argument);
-  TROUPE_CHECK(!"a computation on a stack ends by a switch to another");
+  check_failed("a computation ends by a switch to another", __FILE__, __LINE__);
 }
 
 }  // namespace
 
 void switch_to(Stack& from, Stack& to) noexcept {
   leave(from);
+  void* const goes_on = to.suspended.context;
   announce(from, to);
-  const context::transfer_t came = context::jump_fcontext(to.suspended.context, &from);
+  const context::transfer_t came = context::jump_fcontext(goes_on, &from);
   arrive(from, *static_cast<Stack*>(came.data), came.fctx);
 }
 
@@ -173,7 +174,12 @@ struct ThreadStack::Bounds {
   std::size_t size = 0;
 };
 
-ThreadStack::ThreadStack() : ThreadStack(Bounds{}) {}
+ThreadStack::ThreadStack()
+    : ThreadStack([]() -> const Bounds& {
+        // Asked once: of a main thread the answer is looked up in the list of all mappings.
+        static thread_local const Bounds bounds;
+        return bounds;
+      }()) {}
 
 ThreadStack::ThreadStack(const Bounds& bounds)
     : stack_(static_cast<std::byte*>(bounds.bottom),
