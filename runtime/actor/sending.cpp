@@ -85,14 +85,11 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until) {
   const fiber::Worker* const worker = fiber::Worker::current();
   envelope.target = target.number;
   envelope.sent = ticks_of(worker != nullptr ? worker->now() : system.coarse_now());
-  if (Courier* const courier = system.courier(); courier != nullptr) [[unlikely]] {
-    if (cell->reserve(envelope)) {
-      const Cell* const sender = Cell::current();
-      courier->carry(sender != nullptr ? sender->number() : 0, target, envelope);
+  if (system.courier() != nullptr) [[unlikely]] {
+    if (cell->accept(envelope, target)) {
       return Sent{};
     }
-  }
-  if (cell->try_in(envelope)) [[likely]] {
+  } else if (cell->try_in(envelope)) [[likely]] {
     return Sent{};
   }
   return deliver_to_full(target, envelope, until);

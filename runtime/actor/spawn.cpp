@@ -85,6 +85,9 @@ void Spawning::supervise(std::shared_ptr<Seat> seat, const Interface& its, int r
 
 void Spawning::settle(const Target& target, bool object_made) noexcept {
   cell_.settle(target.number, object_made);
+  if (Courier* const courier = cell_.system().courier(); courier != nullptr) [[unlikely]] {
+    courier->spawned(target.number, cell_.text());
+  }
   if (seat_ != nullptr) {
     seat_->give(target, *its_);
   }

@@ -67,7 +67,10 @@ void System::begun() noexcept {
   spawned_.add(1);
 }
 
-void System::ended(std::uint64_t handled, const Exit& reason) noexcept {
+void System::ended(std::uint64_t number, std::uint64_t handled, const Exit& reason) {
+  if (courier_ != nullptr) [[unlikely]] {
+    courier_->ended(number, reason);
+  }
   handled_before_.add(handled);
   if (!reason.ok()) {
     failed_.fetch_add(1, std::memory_order_relaxed);
@@ -79,8 +82,54 @@ void System::ended(std::uint64_t handled, const Exit& reason) noexcept {
   }
 }
 
+// ---- simulation --------------------------------------------------------------------------------
+
 void System::arrive(const Target& target, Envelope& envelope) {
-  target.cell->push_anyway(envelope);
+  Cell& cell = *target.cell;
+  if (!cell.is(target.number)) {
+    Extras* const its = cell.extras();
+    const bool is_known = its != nullptr && its->last_number == target.number;
+    cell.drop(envelope, is_known ? &its->last_exit : nullptr);
+  } else if (cell.when_full() != WhenFull::drop_oldest) {
+    cell.push_anyway(envelope);  // there is room: the courier has kept it free
+  } else if (!cell.try_in(envelope)) {
+    (void)cell.push_dropping(envelope);
+  }
+}
+
+void System::lose(const Target& target, Envelope& envelope, Error why) {
+  Cell& cell = *target.cell;
+  if (cell.is(target.number) && cell.when_full() != WhenFull::drop_oldest) {
+    cell.unreserve(envelope);
+  }
+  AnswerBase* const answer = envelope.operations->answer != nullptr
+                                 ? envelope.operations->answer(envelope)
+                                 : nullptr;
+  if (answer == nullptr) {
+    discard(envelope);
+    return;
+  }
+  envelope.operations->destroy(envelope);
+  answer->fail(std::move(why));
+}
+
+void System::kill(const Target& target, const Exit& reason) {
+  if (!target.cell->is(target.number)) {
+    return;
+  }
+  // In the middle of a handler it is ending from now on, so that this is what it ends of.
+  if (scheduler().cancel_waits_of(*target.cell)) {
+    target.cell->request_stop(reason);
+  }
+  tell_to_stop(target, reason);
+}
+
+void System::kill_all(const Exit& reason) {
+  cells_->for_each([&](Cell& cell) {
+    if (const std::uint64_t number = cell.number(); number != 0) {
+      kill({&cell, number}, reason);
+    }
+  });
 }
 
 // ---- ends --------------------------------------------------------------------------------------

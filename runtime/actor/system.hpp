@@ -43,7 +43,8 @@ enum class Dropped : std::uint8_t {
   kCount,
 };
 
-// What carries messages between actors, where that takes time: a simulation's.
+// What carries messages between actors, where that takes time, and is told what becomes of actors: a
+// simulation's. Called on the thread that drives the runtime.
 class Courier {
  public:
   Courier() = default;
@@ -51,9 +52,17 @@ class Courier {
   Courier& operator=(const Courier&) = delete;
   virtual ~Courier() = default;
 
-  // Takes the envelope, and gives it to System::arrive some time, or drops it. `sender` is 0 where
-  // it is no actor.
-  virtual void carry(std::uint64_t sender, const Target& target, Envelope& envelope) = 0;
+  // Takes the envelope, and some time gives it to System::arrive, or to System::lose. False: as many
+  // as `room` are on their way to that mailbox already; it stays the caller's. `sender` is 0 where it
+  // is no actor.
+  virtual bool carry(std::uint64_t sender, const Target& target, Envelope& envelope,
+                     std::size_t room) = 0;
+
+  // An actor that people call `text`.
+  virtual void spawned(std::uint64_t number, std::string text) = 0;
+  // Its handler is about to run.
+  virtual void handles(std::uint64_t number, const MessageType& message) = 0;
+  virtual void ended(std::uint64_t number, const Exit& reason) = 0;
 };
 
 class System final : public fiber::TaskReports {
@@ -91,7 +100,7 @@ class System final : public fiber::TaskReports {
   std::vector<StopReport::Holder> stop(Deadline until);
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   // One that has handled so many messages.
-  void ended(std::uint64_t handled, const Exit& reason) noexcept;
+  void ended(std::uint64_t number, std::uint64_t handled, const Exit& reason);
 
   // ---- seeing into it ----
   void count(Dropped why) noexcept {
@@ -102,9 +111,16 @@ class System final : public fiber::TaskReports {
   void log_refusal(Cell& cell, std::string_view what);
 
   // ---- simulation ----
+  // own_threads = false, and before the first actor.
   void set_courier(Courier* courier) noexcept { courier_ = courier; }
   Courier* courier() const noexcept { return courier_; }
+  // What the courier carried; or that it never comes: an ask ends with the error.
   void arrive(const Target& target, Envelope& envelope);
+  void lose(const Target& target, Envelope& envelope, Error why);
+  // Ends an actor in the middle of what it does, as if it had crashed: what it waits for is
+  // `cancelled`, and it hears of nothing else. Not on a fiber. Nothing happens when it has ended.
+  void kill(const Target& target, const Exit& reason);
+  void kill_all(const Exit& reason);
 
   // ---- TaskReports ----
   bool running_long(const fiber::Task& task, Duration since, std::size_t behind) override;

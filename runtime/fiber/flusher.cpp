@@ -40,8 +40,8 @@ void Flusher::add(std::weak_ptr<Flushable> buffer) {
   const std::lock_guard lock{mutex_};
   added_.push_back(std::move(buffer));
   if (!running_) {
+    executor_.execute([this] { run(); });  // may throw; what it runs waits for the lock
     running_ = true;
-    executor_.execute([this] { run(); });
   } else if (std::exchange(asleep_, false)) {
     const std::uint64_t one = 1;
     TROUPE_CHECK(::write(news_.get(), &one, sizeof one) == sizeof one || errno == EAGAIN);

@@ -289,7 +289,7 @@ std::size_t Scheduler::poll_once(std::size_t most) {
 
 void Scheduler::sleep(Deadline until) {
   if (options_.idle) {
-    options_.idle(until);
+    (void)options_.idle(until);
     return;
   }
   workers_.front()->sleep_driven(until);
@@ -355,6 +355,14 @@ void Scheduler::cancel_waits() noexcept {
   cancelled_.store(true);
   // Each by its own thread, when it looks; a driven one by who drives it.
   for_each_worker([](Worker& worker, std::size_t /*number*/) { worker.notify(); });
+}
+
+bool Scheduler::cancel_waits_of(const Task& task) noexcept {
+  if (task.suspended_ == nullptr) {
+    return false;
+  }
+  workers_.front()->cancel_waits_of(task);
+  return true;
 }
 
 std::vector<const Task*> Scheduler::stop(Deadline until) {

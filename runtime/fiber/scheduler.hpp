@@ -103,6 +103,8 @@ class Scheduler final {
   bool wait_until_quiet(Deadline until);
   // Ends every wait of a fiber with `cancelled`, now and from now on.
   void cancel_waits() noexcept;
+  // The same for what one task waits for now; own_threads = false. False: it stands on no stack.
+  bool cancel_waits_of(const Task& task) noexcept;
   // Ends the workers that come to an end by the deadline; returns what the others run. Those keep
   // their threads and everything they stand on.
   std::vector<const Task*> stop(Deadline until);

@@ -162,6 +162,12 @@ Waiter::Outcome Waiter::drive(RuntimeCore& runtime, Deadline until) {
     if (runtime.stopping()) {
       return Outcome::cancelled;
     }
+    if (const auto& idle = scheduler.options().idle) {
+      if (!idle(until)) {
+        return fired() ? Outcome::fired : Outcome::timed_out;
+      }
+      continue;
+    }
     if (scheduler.poll_once(1) > 0) {
       continue;
     }

@@ -43,9 +43,12 @@ void deliver_anyway(const Target& target, Envelope& envelope) {
   envelope.target = target.number;
   envelope.sent = ticks_of(system.coarse_now());
   if (Courier* const courier = system.courier(); courier != nullptr) {
-    cell.charge(envelope);
+    if (cell.when_full() != WhenFull::drop_oldest) {
+      cell.charge(envelope);  // there it is when it arrives
+    }
     const Cell* const sender = Cell::current();
-    courier->carry(sender != nullptr ? sender->number() : 0, target, envelope);
+    (void)courier->carry(sender != nullptr ? sender->number() : 0, target, envelope,
+                         ~std::size_t{0});
   } else if (!cell.try_in(envelope)) {
     if (cell.when_full() != WhenFull::drop_oldest) {
       cell.charge(envelope);

@@ -125,6 +125,7 @@ void Cell::activate(fiber::Task& task) {
 void Cell::work() {
   fiber::Worker& worker = *fiber::Worker::current();
   unsigned quantum = worker.scheduler().options().quantum;
+  Courier* const courier = system().courier();
   Context context{*this};
   for (;;) {
     if (controls_.load() != nullptr) [[unlikely]] {
@@ -136,6 +137,9 @@ void Cell::work() {
         return;
       }
       continue;
+    }
+    if (courier != nullptr && is(envelope->target)) [[unlikely]] {
+      courier->handles(envelope->target, *envelope->operations->type);
     }
     handle(*envelope, context, worker.now());
     if (--quantum == 0) {

@@ -58,8 +58,11 @@ class alignas(64) Cell final : public fiber::Task {
   Duration patience() const noexcept;
   // push, if there is room for what the message owns, too.
   bool try_in(Envelope& envelope) noexcept;
+  // try_in, or the courier's work where there is one.
+  bool accept(Envelope& envelope, const Target& target);
   // Room for what the message owns, and now for one message. False: there is none.
   bool reserve(Envelope& envelope) noexcept;
+  void unreserve(Envelope& envelope) noexcept;
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);

@@ -62,6 +62,33 @@ bool Cell::try_in(Envelope& envelope) noexcept {
   return false;
 }
 
+void Cell::unreserve(Envelope& envelope) noexcept {
+  if (envelope.operations->footprint != nullptr) {
+    need_extras().bytes.fetch_sub(bytes_of(envelope));
+  }
+}
+
+// What is on its way takes room here, too. With drop_oldest it takes it when it arrives.
+bool Cell::accept(Envelope& envelope, const Target& target) {
+  Courier* const courier = system().courier();
+  if (courier == nullptr) [[likely]] {
+    return try_in(envelope);
+  }
+  const Cell* const sender = current();
+  const std::uint64_t from = sender != nullptr ? sender->number() : 0;
+  if (when_full_ == WhenFull::drop_oldest) {
+    return courier->carry(from, target, envelope, ~std::size_t{0});
+  }
+  if (!reserve(envelope)) {
+    return false;
+  }
+  if (courier->carry(from, target, envelope, capacity() - std::min(capacity(), depth()))) {
+    return true;
+  }
+  unreserve(envelope);
+  return false;
+}
+
 // ---- senders that wait -------------------------------------------------------------------------
 
 // Until try_it() is true; it is called again whenever there may be room.
@@ -125,7 +152,7 @@ Sent Cell::wait_until(const Target& target, Deadline until, const Try& try_it) {
 }
 
 Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
-  return wait_until(target, until, [&] { return try_in(envelope); });
+  return wait_until(target, until, [&] { return accept(envelope, target); });
 }
 
 Sent Cell::wait_until_room(const Target& target, const std::function<std::size_t()>& more,

@@ -128,6 +128,9 @@ AnswerBase* Cell::begin(Envelope& envelope) noexcept {
   since_.store(ticks_of(system().scheduler().coarse_now()), std::memory_order_relaxed);
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   answer_ = answer;
+  if (Courier* const courier = system().courier(); courier != nullptr) [[unlikely]] {
+    courier->handles(envelope.target, *operations.type);
+  }
   return answer;
 }
 

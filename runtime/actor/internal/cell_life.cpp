@@ -89,7 +89,8 @@ void Cell::end(Exit reason) {
     reason.who = text();
     (void)need_extras();
   }
-  if (type()->stopped != nullptr && object_made_) {
+  // Who is killed does not live to hear of it.
+  if (type()->stopped != nullptr && object_made_ && reason.kind != Exit::Kind::killed) {
     Context context{*this};
     try {
       type()->stopped(object(), context, reason);
@@ -129,7 +130,7 @@ void Cell::end(Exit reason) {
   }
   system().scheduler().release(*this);
   if (is_actor()) {
-    system().ended(handled_.load(std::memory_order_relaxed), reason);
+    system().ended(number, handled_.load(std::memory_order_relaxed), reason);
   }
 }
 

@@ -174,7 +174,12 @@ struct ThreadStack::Bounds {
   std::size_t size = 0;
 };
 
-ThreadStack::ThreadStack() : ThreadStack(Bounds{}) {}
+ThreadStack::ThreadStack()
+    : ThreadStack([]() -> const Bounds& {
+        // Asked once: of a main thread the answer is looked up in the list of all mappings.
+        static thread_local const Bounds bounds;
+        return bounds;
+      }()) {}
 
 ThreadStack::ThreadStack(const Bounds& bounds)
     : stack_(static_cast<std::byte*>(bounds.bottom),

@@ -198,13 +198,19 @@ Task* Worker::pick_by_choice() noexcept {
   }
   take_inbox();
   fire_timers();
+  while (scheduler_.injected_.load() > 0) {
+    scheduler_.take_injected(*this);
+  }
+  while (Task* const task = deque_.take_oldest()) {
+    choices_.push_back(task);
+  }
   if (choices_.empty()) {
     return nullptr;
   }
   const auto chosen = scheduler_.options().choose(choices_.size());
   TROUPE_CHECK(chosen < choices_.size());
-  Task* const task = choices_[chosen];
-  choices_.erase(choices_.begin() + static_cast<std::ptrdiff_t>(chosen));
+  Task* const task = std::exchange(choices_[chosen], choices_.back());
+  choices_.pop_back();
   --budget_;
   return task;
 }
@@ -545,6 +551,14 @@ void Worker::cancel_waits() noexcept {
   cancelled_ = true;
   for (Waiter* waiter = waits_; waiter != nullptr; waiter = waiter->next_) {
     waiter->give_up(Waiter::Outcome::cancelled);
+  }
+}
+
+void Worker::cancel_waits_of(const Task& task) noexcept {
+  for (Waiter* waiter = waits_; waiter != nullptr; waiter = waiter->next_) {
+    if (waiter->task_ == &task) {
+      waiter->give_up(Waiter::Outcome::cancelled);
+    }
   }
 }
 

@@ -109,6 +109,7 @@ class alignas(64) Worker final {
   void make_ready(Task& task) noexcept;
   void fire_timers() noexcept;
   void cancel_waits() noexcept;
+  void cancel_waits_of(const Task& task) noexcept;
   bool sleep() noexcept;
   bool anything_to_do() const noexcept;
   Instant first_timer() const noexcept;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// State: what a World is made of. One thread's.
+
+#include "troupe/sim/internal/mail.hpp"
+#include "troupe/sim/internal/node.hpp"
+#include "troupe/sim/internal/ports.hpp"
+#include "troupe/sim/internal/seeded_random.hpp"
+#include "troupe/sim/internal/trace.hpp"
+#include "troupe/sim/world.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::sim {
+
+class State final : public Office {
+ public:
+  State(std::uint64_t seed, WorldOptions options);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State();
+
+  std::uint64_t seed() const noexcept { return seed_; }
+  VirtualClock& clock() noexcept { return clock_; }
+  const Trace& trace() const noexcept { return trace_; }
+
+  // Null: there is none, or it has crashed.
+  Node* find(std::string_view name) noexcept;
+  // Whether there has ever been one.
+  bool knows(std::string_view name) const;
+  Node& begin(std::string_view name);
+  void crash(Node& node);
+  void kill(const actor::Target& target);
+
+  void cut(std::string_view a, std::string_view b, bool is_cut);
+  void link(std::string_view a, std::string_view b, const Faults& faults);
+
+  // Does one thing: a step of an actor, or one of the clock with all that is due then. False: there
+  // was nothing to do until the deadline, which the clock has come to.
+  bool step(Deadline until);
+  // The same without moving the clock.
+  bool step_now() { return step(Deadline::at_once()); }
+  // Whether, once there is nothing to do now, nothing is set to happen later.
+  bool is_idle() const { return next_event() == Instant::max(); }
+
+ private:
+  struct Link {
+    bool is_cut = false;
+    bool has_faults = false;
+    Faults faults;
+  };
+
+  void send(Node* from, std::uint64_t sender, Node& to, const actor::Target& target,
+            actor::Envelope& envelope) override;
+  Node* running() noexcept override;
+  void note_spawned(Node& node, std::uint64_t number) override;
+  void note_handles(Node& node, std::uint64_t number, const actor::MessageType& message) override;
+  void note_ended(Node& node, std::uint64_t number, const Exit& reason) override;
+
+  RuntimeOptions options_for(std::string_view name, const std::string& label);
+  Event event(Event::Kind kind, const Node& node) const;
+  Link& between(std::string_view a, std::string_view b);
+  Duration delay_of(const Faults& faults);
+  bool run_one();
+  void deliver_due();
+  void deliver(const Due& due);
+  Instant next_event() const;
+  void lose(const Due& due, const Error& why);
+
+  const std::uint64_t seed_;
+  const WorldOptions options_;
+  VirtualClock clock_;
+  const Clock::Scope clock_scope_;
+  SeededRandom random_;
+  Trace trace_;
+  Mail mail_;
+  std::map<std::pair<std::string, std::string>, Link> links_;
+  std::map<std::string, unsigned, std::less<>> lives_;  // how many each name has had
+  std::vector<std::unique_ptr<SeededRandom>> randoms_;  // of the nodes
+  // In the order they began; those that have crashed stay, since handles to their actors do.
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Node*> up_;
+};
+
+}  // namespace troupe::sim
