@@ -11,12 +11,18 @@
 
 namespace troupe::actor {
 
+inline std::atomic<std::size_t> threads_numbered{0};
+
+// How many threads have one.
+inline std::size_t thread_numbers() noexcept {
+  return threads_numbered.load(std::memory_order_relaxed);
+}
+
 // A small number for the calling thread, to shard by: 1, 2, 3… in the order that threads asked.
 inline std::size_t thread_number() noexcept {
-  static std::atomic<std::size_t> threads{0};
   [[gnu::tls_model("initial-exec")]] static thread_local std::size_t mine = 0;
   if (mine == 0) [[unlikely]] {
-    mine = threads.fetch_add(1, std::memory_order_relaxed) + 1;
+    mine = threads_numbered.fetch_add(1, std::memory_order_relaxed) + 1;
   }
   return mine;
 }

@@ -56,7 +56,7 @@ Cell& CellTable::take() {
   Shard& mine = shard();
   const std::lock_guard lock{mine.lock};
   auto& vacant = mine.vacant;
-  if (vacant.empty() && ++mine.fresh % kLookEvery == 0) {
+  if (vacant.empty()) {
     take_from_others(mine);
   }
   // One that somebody is being sent away from is left for another time.
@@ -64,6 +64,7 @@ Cell& CellTable::take() {
     Cell* const cell = vacant.back();
     vacant.pop_back();
     if (cell->claim()) {
+      mine.count.store(vacant.size(), std::memory_order_relaxed);
       return *cell;
     }
     vacant.insert(vacant.begin(), cell);
@@ -75,8 +76,11 @@ Cell& CellTable::take() {
 // The older half of what the first has that has any: actors may begin on one thread and end on
 // another all the time.
 void CellTable::take_from_others(Shard& mine) {
-  for (Shard& other : shards_) {
-    if (&other == &mine || !other.lock.try_lock()) {
+  const std::size_t shards = std::min(kShards, thread_numbers() + 1);
+  for (std::size_t i = 0; i < shards; ++i) {
+    Shard& other = shards_[i];
+    if (&other == &mine || other.count.load(std::memory_order_relaxed) == 0 ||
+        !other.lock.try_lock()) {
       continue;
     }
     const std::lock_guard lock{other.lock, std::adopt_lock};
@@ -84,6 +88,8 @@ void CellTable::take_from_others(Shard& mine) {
     if (count > 0) {
       mine.vacant.assign(other.vacant.begin(), other.vacant.begin() + count);
       other.vacant.erase(other.vacant.begin(), other.vacant.begin() + count);
+      mine.count.store(mine.vacant.size(), std::memory_order_relaxed);
+      other.count.store(other.vacant.size(), std::memory_order_relaxed);
       return;
     }
   }
@@ -93,6 +99,7 @@ void CellTable::give_back(Cell& cell) noexcept {
   Shard& mine = shard();
   const std::lock_guard lock{mine.lock};
   mine.vacant.push_back(&cell);
+  mine.count.store(mine.vacant.size(), std::memory_order_relaxed);
 }
 
 Cell* CellTable::fresh() {

@@ -49,8 +49,6 @@ class CellTable final {
   static constexpr std::size_t kCells = kSlabBytes / sizeof(Cell) - 1;
   static constexpr std::size_t kMostSlabs = std::size_t{1} << 16;
   static constexpr std::size_t kShards = 16;
-  // So often one whose shard is empty looks at those of others, before it takes what was never used.
-  static constexpr unsigned kLookEvery = 16;
 
   struct alignas(Cell) Slab {
     System& system;
@@ -69,9 +67,8 @@ class CellTable final {
   // Vacant places of some threads: those that end here begin here again.
   struct alignas(64) Shard {
     SpinLock lock;
-    // Guarded by lock.
-    std::vector<Cell*> vacant;
-    unsigned fresh = 0;  // taken since a look at the others
+    std::vector<Cell*> vacant;       // guarded by lock
+    std::atomic<std::size_t> count{0};  // of vacant: for those who look from outside
   };
 
   void take_from_others(Shard& mine);
