@@ -79,11 +79,12 @@ class SupervisedTest : public testing::Test {
     options.ports = [&test] {
       Ports ports;
       ports.clock = &test.clock;
-      ports.scheduler.idle = [&test](Deadline /*until*/) {
-        if (test.runtime.poll_once() == 0) {
-          test.clock.advance(10ms);
+      ports.scheduler.idle = [&test](Deadline until) {
+        if (test.runtime.poll_once() > 0) {
+          return true;
         }
-        return true;
+        test.clock.advance(10ms);
+        return !until.passed();
       };
       return ports;
     };
