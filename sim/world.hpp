@@ -15,10 +15,12 @@
 // only if its actors themselves do: use Context::random and Context::now, durations and not time
 // points of std::chrono::steady_clock, and no order of addresses.
 //
-// What does not work in a node: processes and what waits for descriptors of the outside
-// (connections, pipes, signals) are `refused`; blocking(function) runs the function where it
-// stands, and Placement:: thread is the one thread. A handler that never returns, or that waits
-// again and again after its wait was `cancelled`, hangs the world.
+// What is not simulated: processes and what has descriptors of the outside (connections, pipes,
+// signals). They stay as real as they are, and waits for them only see what is there when nothing
+// is left to happen in the world. What needs a thread of the runtime's is `refused`;
+// blocking(function) runs the function where it stands, and Placement::thread is the one thread. A
+// handler that never returns, or that waits again and again after its wait was `cancelled`, hangs
+// the world.
 //
 // Everything is the thread's that made the World, and worlds and runtimes of a thread end in the
 // reverse of the order they began in. See docs/architecture.md#simulation.

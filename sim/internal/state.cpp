@@ -140,12 +140,22 @@ State::Link& State::between(std::string_view a, std::string_view b) {
 
 void State::cut(std::string_view a, std::string_view b, bool is_cut) {
   between(a, b).is_cut = is_cut;
+  note_link(a, std::string{is_cut ? "is cut off from " : "has a way again to "} + std::string{b});
 }
 
 void State::link(std::string_view a, std::string_view b, const Faults& faults) {
   Link& link = between(a, b);
   link.faults = faults;
   link.has_faults = true;
+  note_link(a, "has other faults on its way to " + std::string{b});
+}
+
+void State::note_link(std::string_view name, std::string text) {
+  if (const Node* const node = find(name); node != nullptr) {
+    Event linked = event(Event::Kind::linked, *node);
+    linked.text = std::move(text);
+    trace_.add(std::move(linked));
+  }
 }
 
 Duration State::delay_of(const Faults& faults) {

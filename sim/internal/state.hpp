@@ -67,6 +67,7 @@ class State final : public Office {
   RuntimeOptions options_for(std::string_view name, const std::string& label);
   Event event(Event::Kind kind, const Node& node) const;
   Link& between(std::string_view a, std::string_view b);
+  void note_link(std::string_view name, std::string text);
   Duration delay_of(const Faults& faults);
   bool run_one();
   void deliver_due();
