@@ -398,7 +398,7 @@ TEST(ActorMessageTest, MessagesOfEachActorArriveInTheirOrder) {
       }
     }
   };
-  const int count = scaled(100'000);
+  const int count = scaled(20'000);
   Runtime runtime{workers(2)};
   for (const std::size_t capacity : {std::size_t{1}, std::size_t{7}, std::size_t{1024}}) {
     const auto sequencer =

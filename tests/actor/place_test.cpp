@@ -123,12 +123,12 @@ TEST(PlaceTest, SpawningAndStoppingTakesNoMemoryInTheEnd) {
   }
 }
 
-TEST(PlaceTest, OneActorAtATimeUsesOnePlace) {
+TEST(PlaceTest, OneActorAtATimeUsesFewPlaces) {
   Runtime runtime{workers(1)};
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     const auto actor = runtime.spawn<Counting>();
     ASSERT_EQ(actor.ask(2).value(), 2);
-    ASSERT_LT(place_of(actor.id()), 40U) << "places that ended elsewhere are found again now and then";
+    ASSERT_LT(place_of(actor.id()), 500U);
     stop_and_wait(runtime, actor);
   }
 }

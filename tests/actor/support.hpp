@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,7 @@ namespace troupe::actor_test {
 inline RuntimeOptions workers(std::size_t count) {
   RuntimeOptions options;
   options.workers = count;
+  options.ask_timeout = std::chrono::minutes{10};  // a slow machine is no failure
   return options;
 }
 
@@ -82,6 +84,7 @@ inline ActorOptions mailbox(std::size_t capacity, WhenFull when_full) {
   ActorOptions options;
   options.mailbox.capacity = capacity;
   options.mailbox.when_full = when_full;
+  options.mailbox.wait = std::chrono::minutes{10};
   return options;
 }
 
