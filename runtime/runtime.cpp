@@ -77,8 +77,9 @@ Runtime::~Runtime() {
     (void)stop(stop_grace_);
   }
   request_stop();
-  const auto stuck = stop_scheduler(std::chrono::milliseconds{100});
-  if (!stuck.empty()) {
+  // One that waits for what no stop ends, such as a system call, has no worker any more, but a stack.
+  const bool some_wait = actors()->living() > 0;
+  if (stop_scheduler(std::chrono::milliseconds{100}, some_wait) || some_wait) {
     // They stand on their cells: these stay, as their stacks do.
     // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the program ends here
     static auto& kept = *new std::vector<std::shared_ptr<actor::System>>;
@@ -110,6 +111,10 @@ std::size_t Runtime::poll_once() {
 
 int Runtime::fd() {
   return scheduler().fd();
+}
+
+Runtime& Context::runtime() const {
+  return *runtime_of(*this).family()->owner();
 }
 
 Runtime* Runtime::current() noexcept {

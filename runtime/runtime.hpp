@@ -16,7 +16,9 @@
 // after its end.
 
 #include "troupe/base/deadline.hpp"
+#include "troupe/runtime/actor/group.hpp"
 #include "troupe/runtime/actor/inbox.hpp"
+#include "troupe/runtime/actor/named.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -27,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -77,6 +80,34 @@ class Runtime final : public RuntimeCore {
   Ref<P> spawn_function_with(const ActorOptions& options, F body, X... arguments) {
     using A = actor::FunctionActor<P, F, X...>;
     return Ref<P>{actor::spawn<A>(*this, &options, nullptr, std::move(body), std::move(arguments)...)};
+  }
+
+  // ---- names and groups ----
+  // The actor has this name until it ends. An actor may have several. Errors: exists (another one
+  // that lives has it), closed (the actor has ended), invalid_argument (an empty name).
+  template <class A>
+  Result<void> register_name(std::string_view name, const Ref<A>& actor) {
+    return actor::register_name(*this, name, actor.target(), actor::kInterface<A>);
+  }
+  // Whoever has the name, each time it is used; nobody need have it yet.
+  template <class P>
+  Named<P> named(std::string_view name) {
+    return Named<P>{actor::name(*this, name)};
+  }
+  // Waits until somebody has the name. Errors: timed_out, cancelled, refused (who has it does not
+  // cover P).
+  template <class P>
+  Result<Named<P>> find(std::string_view name, Deadline until = Deadline{std::chrono::seconds{5}}) {
+    actor::Naming naming = actor::name(*this, name);
+    if (auto found = actor::await_holder(naming, actor::kInterface<P>, until); !found) {
+      return found.error();
+    }
+    return Named<P>{std::move(naming)};
+  }
+  // The group of that name.
+  template <class P>
+  Group<P> group(std::string_view name) {
+    return Group<P>{actor::group(*this, name)};
   }
 
   // Runs function() on a thread that may block in the kernel; on a fiber, others run meanwhile.

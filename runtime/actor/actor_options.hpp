@@ -37,8 +37,8 @@ enum class Placement : std::uint8_t {
 };
 
 struct ActorOptions {
-  std::string name;  // for people; Runtime::register_name makes it one to find it by
-  MailboxOptions mailbox;
+  std::string name{};  // for people; Runtime::register_name makes it one to find it by
+  MailboxOptions mailbox{};
   Placement placement = Placement::worker;
   Duration handler_limit = std::chrono::seconds{1};  // a handler that computes longer is reported
 };

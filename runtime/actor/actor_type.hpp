@@ -24,8 +24,8 @@ struct ActorType {
   std::string_view name;
   std::size_t size;
   std::size_t alignment;
-  void (*destroy)(void* object) noexcept;
   // Null where the class has none.
+  void (*destroy)(void* object) noexcept;
   void (*started)(void* object, Context& context);
   void (*stopped)(void* object, Context& context, const Exit& reason);
   void (*down)(void* object, Context& context, Down&& down);
@@ -62,11 +62,11 @@ constexpr ActorType describe_actor() {
   type.name = reflect::short_type_name<A>();
   type.size = sizeof(A);
   type.alignment = alignof(A);
-  type.destroy = [](void* object) noexcept { static_cast<A*>(object)->~A(); };
-  if constexpr (requires(A & object, Context & context) { object.started(context); }) {
-    type.started = [](void* object, Context& context) {
-      static_cast<A*>(object)->started(context);
-    };
+  if constexpr (!std::is_trivially_destructible_v<A>) {
+    type.destroy = [](void* object) noexcept { static_cast<A*>(object)->~A(); };
+  }
+  if constexpr (requires(A& object, Context& context) { object.started(context); }) {
+    type.started = [](void* object, Context& context) { static_cast<A*>(object)->started(context); };
   }
   if constexpr (requires(A & object, Context & context, const Exit& reason) {
                   object.stopped(context, reason);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace troupe::actor {
@@ -28,16 +29,51 @@ struct AnswerBase::Watch final : fiber::Watcher {
 };
 
 void AnswerBase::defer() noexcept {
-  if (asker_ != nullptr) {
-    asker_->wait_no_more_for(*asked_);
+  deferred_.store(true);  // pairs with wait_as: either it sees this, or we see who waits
+  if (unwanted()) {
+    return;  // who has given up may be of a runtime that is gone
+  }
+  release_asker();
+}
+
+void AnswerBase::release_asker() noexcept {
+  if (Cell* const asker = asker_.load(); asker != nullptr) {
+    asker->wait_no_more_for(*asked_);
   }
 }
 
 std::optional<Error> AnswerBase::wait(RuntimeCore& runtime, Deadline until, const char* doing) {
   Cell* const self = Cell::current();
-  if (self != nullptr) {
-    until = earlier(until, Deadline{self->deadline()});
+  if (self == nullptr) {
+    return wait_unrecorded(runtime, until, doing);
   }
+  until = earlier(until, Deadline{self->deadline()});
+  return asked_ == nullptr || deferred_.load() ? wait_unrecorded(runtime, until, doing)
+                                               : wait_as(*self, runtime, until, doing);
+}
+
+// As Ref::ask does: says who waits for whom, until the answer comes or is left to others.
+std::optional<Error> AnswerBase::wait_as(Cell& self, RuntimeCore& runtime, Deadline until,
+                                         const char* doing) {
+  asker_.store(&self);
+  std::string circle;
+  const bool waits_for_us = self.wait_for(*asked_, &circle);
+  if (deferred_.load() || waiter_.fired()) {
+    self.wait_no_more();
+  }
+  std::optional<Error> error;
+  if (waits_for_us && self.waits_for() != nullptr) {
+    error.emplace(Code::refused, std::string{doing} + ": nobody would ever answer: " + circle);
+  } else {
+    error = wait_unrecorded(runtime, until, doing);
+  }
+  asker_.store(nullptr);
+  self.wait_no_more();
+  return error;
+}
+
+std::optional<Error> AnswerBase::wait_unrecorded(RuntimeCore& runtime, Deadline until,
+                                                 const char* doing) {
   if (watch_ != nullptr && !waiter_.watch(nullptr)) {
     return std::nullopt;  // it has come meanwhile
   }

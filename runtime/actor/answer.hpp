@@ -2,14 +2,15 @@
 #pragma once
 
 // Answer: the place where the reply to one ask is put, by one side, and waited for by the other.
-// It lies in the ask's envelope (or alone, for a Promise), so a reply needs no memory of its own and
-// cannot be refused. Who comes last frees it: the answerer, when the asker has given up; else the
-// asker. The mechanism below Ref::ask, Future and Promise.
+// It lies in the ask's envelope (or alone, for a Promise), so a reply needs no memory of its own
+// and cannot be refused. Who comes last frees it: the answerer, when the asker has given up; else
+// the asker. The mechanism below Ref::ask, Future and Promise.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,13 +42,14 @@ class AnswerBase {
   bool unwanted() const noexcept { return waiter_.abandoned(); }
   // A request whose deadline has passed is not run.
   Instant deadline() const noexcept { return deadline_; }
-  // The reply will come from somewhere else: the asker no longer waits for this actor.
+  // The asker no longer waits for this actor: the reply is there, or will come from somewhere else.
   void defer() noexcept;
 
   // ---- the asker ----
   bool ready() const noexcept { return waiter_.fired(); }
-  // Waits for the reply; nothing: it is there. Errors: timed_out, cancelled, overloaded. Afterwards
-  // it can be waited for again.
+  // Waits for the reply; nothing: it is there. Errors: timed_out, cancelled, overloaded, refused
+  // (it would never come: the answerer waits for the calling actor). Afterwards it can be waited
+  // for again.
   std::optional<Error> wait(RuntimeCore& runtime, Deadline until, const char* doing);
   // Calls `done` once the reply is there, on the thread that brings it; at once when it is. Instead
   // of waiting.
@@ -60,6 +62,9 @@ class AnswerBase {
  protected:
   ~AnswerBase() = default;
   void finish() noexcept {
+    if (asker_.load(std::memory_order_relaxed) != nullptr) {
+      release_asker();  // before it runs again: what the answerer asks it from now on is no circle
+    }
     if (waiter_.fire() == fiber::Waiter::Found::abandoned) {
       free_(*this);
     }
@@ -70,13 +75,18 @@ class AnswerBase {
 
   struct Watch;
 
+  void release_asker() noexcept;
+  std::optional<Error> wait_as(Cell& self, RuntimeCore& runtime, Deadline until, const char* doing);
+  std::optional<Error> wait_unrecorded(RuntimeCore& runtime, Deadline until, const char* doing);
+
   const Free free_;
   const Fail fail_;
   fiber::Waiter waiter_;
   Instant deadline_ = Instant::max();
-  // Who asks; for the wait-for graph. Null when it is no actor.
-  Cell* asker_ = nullptr;
+  // Which actor waits for this now, and who has to answer; for the wait-for graph. Null: none.
+  std::atomic<Cell*> asker_{nullptr};
   Cell* asked_ = nullptr;
+  std::atomic<bool> deferred_{false};
   std::shared_ptr<Watch> watch_;  // the asker's
 };
 

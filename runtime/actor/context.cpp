@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/context.hpp"
 
+#include "troupe/base/check.hpp"
 #include "troupe/base/random.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/timer_state.hpp"
@@ -83,8 +84,13 @@ void Context::link(const actor::Target& other) {
   actor::link(cell_, other);
 }
 
+Result<void> Context::room_to_stash(std::size_t bytes) {
+  return cell_.room_to_stash(bytes);
+}
+
 void* Context::stash_current(bool& is_question) {
-  return cell_.stash_current(is_question);
+  TROUPE_CHECK(in_work_ != nullptr && "stash: in a handler of an actor class");
+  return cell_.stash(*in_work_, is_question);
 }
 
 void Context::unstash() {
@@ -117,7 +123,10 @@ Deadline Context::deadline() const {
 std::stop_token Context::stop_token() const {
   actor::Extras& its = cell_.need_extras();
   const std::lock_guard lock{its.lock};
-  return its.stop.get_token();
+  if (!its.stop) {
+    its.stop.emplace();
+  }
+  return its.stop->get_token();
 }
 
 Instant Context::now() const {

@@ -6,6 +6,7 @@
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/actor_options.hpp"
+#include "troupe/runtime/actor/footprint.hpp"
 #include "troupe/runtime/actor/future.hpp"
 #include "troupe/runtime/actor/ref.hpp"
 #include "troupe/runtime/actor/timer.hpp"
@@ -87,11 +88,15 @@ class Context final {
   }
 
   // Puts the message that is being handled aside, with the ask it may belong to; its handler returns
-  // at once then, and what it returns is ignored. unstash() puts all of them back, before what is in
-  // the mailbox. They count against its capacity.
+  // at once then, and what it returns is ignored. unstash() puts all of them back, in their order,
+  // before what is in the mailbox. As many may be aside as that holds (MailboxOptions::capacity and
+  // capacity_bytes). Errors: overloaded; then the message stays the handler's, and its answer counts.
   template <class M>
-  void stash(M&& message) {
+  Result<void> stash(M&& message) {
     using Message = std::remove_cvref_t<M>;
+    if (auto room = room_to_stash(actor::footprint(message)); !room) {
+      return room;
+    }
     bool is_question = false;
     auto* const place = static_cast<Message*>(stash_current(is_question));
     if (is_question) {
@@ -99,6 +104,7 @@ class Context final {
     } else {
       actor::give_back(*place, message);
     }
+    return {};
   }
   void unstash();
 
@@ -126,13 +132,17 @@ class Context final {
   void monitor(const actor::Target& other);
   void demonitor(const actor::Target& other);
   void link(const actor::Target& other);
+  Result<void> room_to_stash(std::size_t bytes);
   void* stash_current(bool& is_question);
   template <class A, class M>
   Timer start(Duration wait, Duration period, M message);
   void check_accepts(const actor::MessageType& type) const;
   Timer start_timer(Duration wait, Duration period, actor::WriteTimed write);
 
+  friend class actor::Cell;
+
   actor::Cell& cell_;
+  actor::Envelope* in_work_ = nullptr;  // what its handler handles
 };
 
 namespace actor {

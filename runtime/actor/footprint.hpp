@@ -16,7 +16,7 @@ namespace troupe::actor {
 
 template <class T>
 constexpr bool may_own_bytes() {
-  return !std::is_trivially_copyable_v<T>;
+  return !std::is_trivially_destructible_v<T>;
 }
 
 template <class T>

@@ -63,6 +63,7 @@ class [[nodiscard]] Future final {
     return {};
   }
   bool ready() const noexcept { return answer_ != nullptr && answer_->ready(); }
+  bool is_empty() const noexcept { return answer_ == nullptr; }
   // Gives it up; empty then.
   void cancel() noexcept {
     if (answer_ != nullptr) {
@@ -103,7 +104,8 @@ class [[nodiscard]] Future final {
   actor::Answer<T>* answer_ = nullptr;
 };
 
-// Thread-safe; copies share. When the last copy goes without a value, the answer is an error.
+// Thread-safe; copies share. When the last copy goes without a value, the answer is an error: failed,
+// or cancelled where the runtime stops.
 template <class T>
 class Promise final {
  public:
@@ -144,7 +146,10 @@ class Promise final {
     Shared& operator=(const Shared&) = delete;
     ~Shared() {
       if (!begun) {
-        finish(Error{Code::failed, "the promise of an answer was dropped"});
+        const RuntimeCore* const runtime = RuntimeCore::current();
+        finish(runtime != nullptr && runtime->stopping()
+                   ? Error{Code::cancelled, "the promise of an answer was dropped: the runtime stops"}
+                   : Error{Code::failed, "the promise of an answer was dropped"});
       }
     }
 
@@ -188,9 +193,9 @@ class Promise final {
 
     SpinLock lock;
     // Guarded by lock.
-    bool begun = false;                  // somebody brings the value
-    bool ready = false;                  // it is in `value`
-    actor::Answer<T>* bound = nullptr;   // where it goes; perhaps gone, once it is there
+    bool begun = false;                 // somebody brings the value
+    bool ready = false;                 // it is in `value`
+    actor::Answer<T>* bound = nullptr;  // where it goes; perhaps gone, once it is there
 
     std::optional<Result<T>> value;
   };

@@ -10,6 +10,7 @@
 
 #include "troupe/runtime/actor/actor_options.hpp"
 #include "troupe/runtime/actor/actor_type.hpp"
+#include "troupe/runtime/actor/after.hpp"
 #include "troupe/runtime/actor/context.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 
@@ -24,23 +25,7 @@
 
 namespace troupe {
 
-// A case of receive and select: when nothing else came for so long.
-template <class F>
-struct After {
-  Duration wait;
-  F action;
-};
-template <class F>
-After<F> after(Duration wait, F action) {
-  return {wait, std::move(action)};
-}
-
 namespace actor {
-
-template <class H>
-inline constexpr bool kIsAfter = false;
-template <class F>
-inline constexpr bool kIsAfter<After<F>> = true;
 
 // What a handler takes: the type of its first parameter.
 template <class F>
@@ -77,7 +62,9 @@ class InboxBase {
   AnswerBase* begin(Envelope& envelope) noexcept;
   void end(Envelope& envelope, const AnswerBase* answer) noexcept;
   void fail(Envelope& envelope, AnswerBase* answer) noexcept;  // the current exception
-  int ready_fd();
+  // The code goes away with messages that may be left: ready_fd() is to say so.
+  void leave() noexcept;
+  int ready_fd() const;
   // Around a dispatch. end: false, something came meanwhile.
   void begin_dispatch() noexcept;
   bool end_dispatch() noexcept;
@@ -93,8 +80,8 @@ class InboxBase {
 template <class P>
 class Inbox final {
  public:
-  // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws Error
-  // (overloaded, system).
+  // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws
+  // Error (overloaded, system).
   explicit Inbox(RuntimeCore& runtime, ActorOptions options = {})
       : base_(runtime, options), context_(base_.cell()) {}
   // For the library: of a function actor.
@@ -115,10 +102,12 @@ class Inbox final {
     ((until = earlier(until, deadline_of(handlers))), ...);
     for (;;) {
       if (handle_one(handlers...)) {
+        base_.leave();
         return {};
       }
       auto waited = base_.wait(until);
       if (!waited) {
+        base_.leave();
         if (waited.error() == Code::timed_out && (call_after(handlers) || ...)) {
           return {};
         }
@@ -140,8 +129,10 @@ class Inbox final {
     } while (!base_.end_dispatch());
     return count;
   }
-  // Readable while there is something that dispatch has not seen. Throws Error (overloaded, system).
-  int ready_fd() { return base_.ready_fd(); }
+  // Readable while there is something that neither receive nor dispatch has looked at: for wait_any,
+  // which asks for it each time. A loop that asks once, and keeps the descriptor, calls dispatch.
+  // Throws Error (overloaded, system).
+  int ready_fd() const { return base_.ready_fd(); }
 
  private:
   template <class H>

@@ -12,11 +12,22 @@ namespace troupe {
 
 namespace actor {
 
+// Whether B accepts the signature's message and answers with the same type.
+template <class B, class Signature>
+constexpr bool answers() {
+  using M = typename SignatureOf<Signature>::Message;
+  if constexpr (accepts<B, M>()) {
+    return std::same_as<typename ReplyOf<B, M>::type,
+                        typename ReplyTo<typename SignatureOf<Signature>::Reply>::type>;
+  } else {
+    return false;
+  }
+}
+
 template <class B, class P>
 inline constexpr bool kCovers = false;
 template <class B, class... Signatures>
-inline constexpr bool kCovers<B, Protocol<Signatures...>> =
-    (accepts<B, typename SignatureOf<Signatures>::Message>() && ...);
+inline constexpr bool kCovers<B, Protocol<Signatures...>> = (answers<B, Signatures>() && ...);
 
 template <class B>
 inline constexpr bool kListsMessages = kIsProtocol<B> || requires {

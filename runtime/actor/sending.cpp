@@ -6,6 +6,7 @@
 #include "troupe/runtime/actor/internal/failure.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <mutex>
@@ -26,8 +27,7 @@ Sent deliver_to_full(const Target& target, Envelope& envelope, const Deadline* u
   Cell& cell = *target.cell;
   switch (cell.when_full()) {
     case WhenFull::drop_oldest:
-      cell.push_dropping(envelope);
-      return Sent{};
+      return cell.push_dropping(envelope) ? Sent{} : refuse(cell, Dropped::ended, Code::closed);
     case WhenFull::drop_newest:
       return refuse(cell, Dropped::newest, Code::overloaded);
     case WhenFull::refuse:
@@ -77,13 +77,14 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until) {
   Cell* const cell = target.cell;
   if (cell == nullptr || !cell->is(target.number)) [[unlikely]] {
     if (cell != nullptr) {
-      (void)refuse(*cell, Dropped::ended, Code::closed);
+      cell->system().count(Dropped::ended);  // not by the actor that has its place now
     }
     return Sent{Code::closed};
   }
   System& system = cell->system();
+  const fiber::Worker* const worker = fiber::Worker::current();
   envelope.target = target.number;
-  envelope.sent = ticks_of(system.coarse_now());
+  envelope.sent = ticks_of(worker != nullptr ? worker->now() : system.coarse_now());
   if (Courier* const courier = system.courier(); courier != nullptr) [[unlikely]] {
     if (cell->reserve(envelope)) {
       const Cell* const sender = Cell::current();
@@ -117,8 +118,10 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
   const MessageType& type = *envelope.operations->type;
   Cell* const asker = Cell::current();
   if (asker != nullptr && target.cell != nullptr) {
+    Asking::record(answer, asker);
     std::string cycle;
-    if (asker->wait_for(*target.cell, &cycle)) {
+    // (A handle of an actor that has ended may name the place of another.)
+    if (asker->wait_for(*target.cell, &cycle) && target.cell->is(target.number)) {
       asker->wait_no_more();
       discard_ask(envelope, answer);
       return Error{Code::refused, "ask " + target.cell->text() + " with " + std::string{type.name} +
@@ -132,14 +135,16 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
     discard_ask(envelope, answer);
     return error;
   }
-  RuntimeCore& runtime = target.cell->system().runtime();
-  const auto outcome = Asking::wait(answer, runtime);
+  const auto outcome = asker != nullptr
+                           ? Asking::wait_on_fiber(answer)
+                           : Asking::wait(answer, target.cell->system().runtime());
+  if (outcome == fiber::Waiter::Outcome::fired) [[likely]] {
+    return std::nullopt;
+  }
   if (asker != nullptr) {
     asker->wait_no_more();
   }
-  if (outcome == fiber::Waiter::Outcome::fired) {
-    return std::nullopt;
-  }
+  Asking::forget(answer);
   Error error = error_of(outcome, "ask " + target.cell->text() + " with " + std::string{type.name});
   answer.release();
   return error;

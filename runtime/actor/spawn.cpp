@@ -4,11 +4,13 @@
 #include "troupe/base/check.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/seat.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace troupe::actor {
 namespace {
@@ -43,13 +45,16 @@ Target Spawning::ready() noexcept {
   System& system = cell_.system();
   const Target target{&cell_, system.number_for(cell_)};
   system.begun();
+  if (seat_ != nullptr) {
+    monitor(*parent_, target);
+  }
   if (cell_.type()->started != nullptr) {
     cell_.push(*new Start, target.number);
   }
   if (parent_ != nullptr) {
     adopt(*parent_, target);
   }
-  cell_.settle(target.number, true);
+  settle(target, true);
   if (system.stopping()) {
     tell_to_stop(target);
   }
@@ -60,11 +65,29 @@ Target Spawning::failed() noexcept {
   System& system = cell_.system();
   const Target target{&cell_, system.number_for(cell_)};
   system.begun();
+  if (seat_ != nullptr) {
+    monitor(*parent_, target);
+  }
   Exit exit{.kind = Exit::Kind::failed, .what = "its constructor threw: " + text_of_current_exception()};
   system.runtime().log().write(cell_.text() + ": " + exit.what);
   cell_.push(*stop_request(std::move(exit)), target.number);
-  cell_.settle(target.number, false);
+  settle(target, false);
   return target;
+}
+
+void Spawning::supervise(std::shared_ptr<Seat> seat, const Interface& its, int restarts) {
+  Extras& extras = cell_.need_extras();
+  extras.entries.push_back(seat);
+  extras.restarts = static_cast<std::uint64_t>(restarts);
+  seat_ = std::move(seat);
+  its_ = &its;
+}
+
+void Spawning::settle(const Target& target, bool object_made) noexcept {
+  cell_.settle(target.number, object_made);
+  if (seat_ != nullptr) {
+    seat_->give(target, *its_);
+  }
 }
 
 }  // namespace troupe::actor

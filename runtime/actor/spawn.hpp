@@ -20,6 +20,9 @@ class RuntimeCore;
 
 namespace actor {
 
+struct Interface;
+class Seat;
+
 // A place for an actor whose object is being made. Used up by ready() or failed().
 class Spawning final {
  public:
@@ -28,6 +31,9 @@ class Spawning final {
   Spawning(const Spawning&) = delete;
   Spawning& operator=(const Spawning&) = delete;
 
+  // It takes the seat once it is there, and its parent monitors it from before its first message.
+  void supervise(std::shared_ptr<Seat> seat, const Interface& its, int restarts);
+
   void* memory() const noexcept { return memory_; }
   // The object is there: from now on it gets messages.
   Target ready() noexcept;
@@ -35,9 +41,13 @@ class Spawning final {
   Target failed() noexcept;
 
  private:
+  void settle(const Target& target, bool object_made) noexcept;
+
   Cell& cell_;
   void* memory_;
   Cell* const parent_;
+  std::shared_ptr<Seat> seat_;  // null: nobody's
+  const Interface* its_ = nullptr;
 };
 
 // clang 14 makes no aggregate from arguments in parentheses.

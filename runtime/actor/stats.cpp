@@ -78,10 +78,10 @@ Stats System::stats() const {
     stats.counters["troupe_messages_dropped_total{cause=\"" + std::string{kCauses.at(i)} + "\"}"] =
         dropped_.at(i).load(std::memory_order_relaxed);
   }
-  stats.counters["troupe_actors_spawned_total"] = spawned_.load(std::memory_order_relaxed);
+  stats.counters["troupe_actors_spawned_total"] = spawned_.sum();
   stats.counters["troupe_actors_failed_total"] = failed_.load(std::memory_order_relaxed);
   stats.counters["troupe_messages_handled_total"] =
-      handled + handled_before_.load(std::memory_order_relaxed);
+      handled + handled_before_.sum();
   stats.gauges["troupe_actors"] = static_cast<double>(living());
   return stats;
 }

@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/cell_table.hpp"
+#include "troupe/runtime/actor/internal/directory.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
@@ -20,7 +21,10 @@ constexpr std::uint64_t kIndexBits = 32;
 }  // namespace
 
 System::System(RuntimeCore& runtime, Duration ask_timeout)
-    : runtime_(runtime), ask_timeout_(ask_timeout), cells_(std::make_unique<CellTable>(*this)) {}
+    : runtime_(runtime),
+      ask_timeout_(ask_timeout),
+      cells_(std::make_unique<CellTable>(*this)),
+      directory_(std::make_unique<Directory>(*this)) {}
 
 System::~System() = default;
 
@@ -54,16 +58,16 @@ Cell* System::find(std::uint64_t number) const noexcept {
 }
 
 void System::begun() noexcept {
-  living_.fetch_add(1, std::memory_order_relaxed);
-  spawned_.fetch_add(1, std::memory_order_relaxed);
+  spawned_.add(1);
 }
 
 void System::ended(std::uint64_t handled, const Exit& reason) noexcept {
-  handled_before_.fetch_add(handled, std::memory_order_relaxed);
+  handled_before_.add(handled);
   if (!reason.ok()) {
     failed_.fetch_add(1, std::memory_order_relaxed);
   }
-  if (living_.fetch_sub(1) == 1 && stopping()) {
+  ended_.add(1);
+  if (stopping() && living() == 0) {
     const std::lock_guard lock{end_mutex_};
     all_ended_.notify_all();
   }
@@ -102,14 +106,20 @@ std::vector<StopReport::Holder> System::stop(Deadline until) {
     }
   }
   if (living() > 0) {
-    for (const ActorStats& actor : stats().actors) {
-      const std::string name = actor.name.empty() ? actor.id.text() : "\"" + actor.name + "\"";
-      holders.push_back({.who = actor.type + " " + name,
-                         .doing = actor.handler.empty() ? actor.state : "handling " + actor.handler,
-                         .waiting_for = actor.waits_for,
-                         .for_how_long = runtime_.clock().now() - begin,
-                         .killed = false});
-    }
+    const Instant now = runtime_.clock().now();
+    cells_->for_each([&](Cell& cell) {
+      const auto actor = cell.stats(now);
+      if (!actor || !cell.is_actor()) {
+        return;
+      }
+      const std::string name = actor->name.empty() ? actor->id.text() : "\"" + actor->name + "\"";
+      holders.push_back(
+          {.who = actor->type + " " + name,
+           .doing = actor->handler.empty() ? actor->state : "handling " + actor->handler,
+           .waiting_for = actor->waits_for,
+           .for_how_long = now - begin,
+           .killed = false});
+    });
   }
   return holders;
 }
@@ -124,13 +134,13 @@ void System::log_refusal(Cell& cell, std::string_view what) {
 
 // ---- TaskReports -------------------------------------------------------------------------------
 
-void System::running_long(const fiber::Task& task, Duration since, std::size_t behind) {
+bool System::running_long(const fiber::Task& task, Duration since, std::size_t behind) {
   const auto& cell = static_cast<const Cell&>(task);
   const Extras* const its = cell.extras();
   const Duration limit =
       its != nullptr && its->handler_limit > Duration::zero() ? its->handler_limit : ActorOptions{}.handler_limit;
-  if (since < limit || !const_cast<Cell&>(cell).report_long()) {
-    return;
+  if (since < limit) {
+    return false;
   }
   const MessageType* const message = cell.handling();
   std::string line = cell.text() + " has computed for " +
@@ -140,6 +150,7 @@ void System::running_long(const fiber::Task& task, Duration since, std::size_t b
     line += "; " + std::to_string(behind) + " actors had to find another worker";
   }
   runtime_.log().write(line + "; use context.blocking for system calls, or Placement::thread");
+  return true;
 }
 
 std::size_t System::describe(const fiber::Task& task, char* text, std::size_t size) noexcept {

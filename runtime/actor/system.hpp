@@ -6,6 +6,7 @@
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/sending.hpp"
+#include "troupe/runtime/actor/sharded_count.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/process/exit.hpp"
@@ -29,6 +30,7 @@ namespace troupe::actor {
 
 class Cell;
 class CellTable;
+class Directory;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
@@ -61,6 +63,9 @@ class System final : public fiber::TaskReports {
 
   RuntimeCore& runtime() noexcept { return runtime_; }
   fiber::Scheduler& scheduler();
+  fiber::Scheduler* known_scheduler() const noexcept {
+    return scheduler_.load(std::memory_order_relaxed);
+  }
   Instant coarse_now() { return scheduler().coarse_now(); }
   Deadline ask_deadline() { return Deadline{coarse_now() + ask_timeout_}; }
 
@@ -71,7 +76,13 @@ class System final : public fiber::TaskReports {
   std::uint64_t number_for(Cell& cell) noexcept;
   // The place with that number's index; null: there is none.
   Cell* find(std::uint64_t number) const noexcept;
-  std::size_t living() const noexcept { return living_.load(); }
+  std::size_t living() const noexcept {
+    const std::uint64_t ended = ended_.sum();
+    return static_cast<std::size_t>(spawned_.sum() - ended);
+  }
+
+  // Names and groups.
+  Directory& directory() noexcept { return *directory_; }
 
   // ---- ends ----
   // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did not
@@ -96,7 +107,7 @@ class System final : public fiber::TaskReports {
   void arrive(const Target& target, Envelope& envelope);
 
   // ---- TaskReports ----
-  void running_long(const fiber::Task& task, Duration since, std::size_t behind) override;
+  bool running_long(const fiber::Task& task, Duration since, std::size_t behind) override;
   std::size_t describe(const fiber::Task& task, char* text, std::size_t size) noexcept override;
 
  private:
@@ -104,13 +115,14 @@ class System final : public fiber::TaskReports {
   const Duration ask_timeout_;
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
   const std::unique_ptr<CellTable> cells_;
+  const std::unique_ptr<Directory> directory_;
   Courier* courier_ = nullptr;
-  std::atomic<std::size_t> living_{0};
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};
-  std::atomic<std::uint64_t> spawned_{0};
+  ShardedCount spawned_;
+  ShardedCount ended_;
+  ShardedCount handled_before_;  // by those that have ended
   std::atomic<std::uint64_t> failed_{0};
-  std::atomic<std::uint64_t> handled_before_{0};  // by those that have ended
   std::mutex end_mutex_;
   std::condition_variable all_ended_;
 };

@@ -31,6 +31,7 @@ struct Listener::State {
 
   Result<std::unique_ptr<FrameConnection>> next();
   std::unique_ptr<FrameConnection> next_proven();
+  bool waits_on(std::vector<PollItem>& items, Deadline& wake);
   Result<void> wait(Deadline until);
 };
 
@@ -109,24 +110,37 @@ std::unique_ptr<FrameConnection> Listener::State::next_proven() {
   return nullptr;
 }
 
-// Returns when something may have changed.
-Result<void> Listener::State::wait(Deadline until) {
-  Deadline wake = until;
+// False: something is there already.
+bool Listener::State::waits_on(std::vector<PollItem>& items, Deadline& wake) {
   const auto readiness = listener->readable();
   if (readiness.fd < 0) {
     wake =
         earlier(wake, Deadline{std::chrono::milliseconds{10}});  // the other side of a named pipe
   }
-  std::vector<PollItem> items{{readiness}};
+  items.push_back({readiness});
   for (const Coming& client : coming) {
     if (client.connection->arm_receive()) {
-      return {};
+      return false;
     }
     items.push_back({client.connection->readable()});
     wake = earlier(wake, client.until);
   }
+  return true;
+}
+
+// Returns when something may have changed.
+Result<void> Listener::State::wait(Deadline until) {
+  Deadline wake = until;
+  std::vector<PollItem> items;
+  if (!waits_on(items, wake)) {
+    return {};
+  }
   auto waited = park(runtime, items, wake);
   return !waited && waited.error() == Code::timed_out && !until.passed() ? Result<void>{} : waited;
+}
+
+bool Listener::waits_on(std::vector<PollItem>& items, Deadline& wake) {
+  return state_ != nullptr && state_->waits_on(items, wake);
 }
 
 Address Listener::address() const {

@@ -6,8 +6,10 @@
 // waits.
 
 #include "troupe/runtime/channel/connection.hpp"
+#include "troupe/runtime/fiber/ports.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace troupe {
 
@@ -35,6 +37,10 @@ class Listener final {
 
   // Frees the address. Connections made here go on.
   void close();
+
+  // For what waits for several things: adds what accept would wait for, which is more than ready_fd
+  // while clients prove the key, and when it would look again. False: accept would not wait.
+  bool waits_on(std::vector<PollItem>& items, Deadline& wake);
 
  private:
   struct State;

@@ -72,13 +72,13 @@ fiber::Scheduler& RuntimeCore::scheduler() {
   return *scheduler_;
 }
 
-std::vector<const fiber::Task*> RuntimeCore::stop_scheduler(Deadline until) {
+bool RuntimeCore::stop_scheduler(Deadline until, bool some_wait) {
   if (scheduler_ == nullptr) {
-    return {};
+    return false;
   }
-  auto stuck = scheduler_->stop(until);
+  const bool stuck = !scheduler_->stop(until).empty();
   started_scheduler_.store(nullptr);
-  if (stuck.empty()) {
+  if (!stuck && !some_wait) {
     scheduler_.reset();
   } else {
     // What does not end stands on it; kept where a leak checker sees it.

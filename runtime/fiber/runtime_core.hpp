@@ -91,9 +91,9 @@ class RuntimeCore {
   // In a copy that fork() has made: lets go of what has threads, which are not there.
   void abandon() noexcept;
 
-  // Ends the workers; returns the tasks of those that do not end by the deadline. They keep their
-  // scheduler for ever.
-  std::vector<const fiber::Task*> stop_scheduler(Deadline until);
+  // Ends the workers. True: some do not end by the deadline. Then, or if `some_wait` (there are
+  // tasks that are suspended), the scheduler stays for ever.
+  bool stop_scheduler(Deadline until, bool some_wait);
 
   void set_actors(std::shared_ptr<actor::System> actors) { actors_ = std::move(actors); }
   void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }

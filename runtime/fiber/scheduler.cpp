@@ -282,6 +282,10 @@ void Scheduler::sleep(Deadline until) {
   workers_.front()->sleep_driven(until);
 }
 
+void Scheduler::wake_driver() noexcept {
+  workers_.front()->notify();
+}
+
 Instant Scheduler::next_timer() const noexcept {
   return workers_.front()->first_timer();
 }
@@ -323,11 +327,11 @@ bool Scheduler::wait_until_quiet(Deadline until) {
     }
     return true;
   }
-  std::unique_lock lock{threads_->mutex};
-  while (!quiet()) {
+  while (!quiet()) {  // without the lock: dedicate() holds its own when it takes this one
     if (until.passed()) {
       return false;
     }
+    std::unique_lock lock{threads_->mutex};
     // Woken when the last worker falls asleep; now and then for what that does not tell.
     threads_->changed.wait_for(lock, std::min<Duration>(until.left(), Overseer::kTick));
   }
@@ -336,10 +340,8 @@ bool Scheduler::wait_until_quiet(Deadline until) {
 
 void Scheduler::cancel_waits() noexcept {
   cancelled_.store(true);
+  // Each by its own thread, when it looks; a driven one by who drives it.
   for_each_worker([](Worker& worker, std::size_t /*number*/) { worker.notify(); });
-  if (!options_.own_threads) {
-    workers_.front()->cancel_waits();
-  }
 }
 
 std::vector<const Task*> Scheduler::stop(Deadline until) {

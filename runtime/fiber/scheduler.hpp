@@ -43,8 +43,9 @@ class TaskReports {
   TaskReports& operator=(const TaskReports&) = delete;
   virtual ~TaskReports() = default;
 
-  // The task has run for so long without a pause. Called about every 10 ms while it does.
-  virtual void running_long(const Task& task, Duration since, std::size_t behind) = 0;
+  // The task has run for so long without a pause. Called about every 10 ms while it does, until it
+  // returns true: that was told.
+  virtual bool running_long(const Task& task, Duration since, std::size_t behind) = 0;
   // Writes what the task is and does into `text`; async-signal-safe.
   virtual std::size_t describe(const Task& task, char* text, std::size_t size) noexcept = 0;
 };
@@ -81,6 +82,8 @@ class Scheduler final {
   std::size_t poll_once(std::size_t most = ~std::size_t{0});
   // Sleeps until there is something to be run, or the deadline passes.
   void sleep(Deadline until);
+  // Ends that sleep, or the next one. From any thread.
+  void wake_driver() noexcept;
   // When the next timer is due; Instant::max(): none is set.
   Instant next_timer() const noexcept;
   // Readable when poll_once() may have something to do; timers included.

@@ -34,6 +34,19 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Deadline 
             nullptr, 0);
 }
 
+// Whoever fires what a driving thread waits for may be another thread, while this one sleeps.
+class WakesDriver final : public Watcher {
+ public:
+  explicit WakesDriver(Scheduler& scheduler) : scheduler_(scheduler) {}
+  std::function<void()> announce() noexcept override {
+    scheduler_.wake_driver();
+    return {};
+  }
+
+ private:
+  Scheduler& scheduler_;
+};
+
 }  // namespace
 
 Waiter::Found Waiter::fire() noexcept {
@@ -155,7 +168,12 @@ Waiter::Outcome Waiter::drive(RuntimeCore& runtime, Deadline until) {
     if (until.passed()) {
       return fired() ? Outcome::fired : Outcome::timed_out;
     }
+    WakesDriver wakes{scheduler};
+    if (!watch(&wakes)) {
+      break;
+    }
     scheduler.sleep(until);
+    (void)watch(nullptr);
   }
   return Outcome::fired;
 }
@@ -167,8 +185,9 @@ Error error_of(Waiter::Outcome outcome, std::string_view doing) {
       return {Code::timed_out, what + ": the deadline passed"};
     case Waiter::Outcome::no_stack:
       return {Code::overloaded,
-              what + ": there is no memory for another stack; raise vm.max_map_count or the limit "
-                     "on address space, or let fewer actors wait at once"};
+              what +
+                  ": there is no memory for another stack; raise vm.max_map_count or the limit "
+                  "on address space, or let fewer actors wait at once"};
     default:
       return {Code::cancelled, what + ": the runtime is stopping"};
   }

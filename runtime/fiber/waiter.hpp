@@ -7,7 +7,7 @@
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/error.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -89,6 +89,8 @@ class Waiter final : private TimerEntry {
   Worker* worker_ = nullptr;
   Task* task_ = nullptr;
   // Of the worker's waits.
+  Instant until_{};
+  bool considered_ = false;  // the worker has looked whether until_ is for its queue of timers
   Waiter* next_ = nullptr;
   Waiter* previous_ = nullptr;
 };

@@ -24,7 +24,8 @@ System& Cell::system() const noexcept {
 }
 
 Cell* Cell::current() noexcept {
-  return static_cast<Cell*>(fiber::Scheduler::current_task());
+  const fiber::Worker* const worker = fiber::Worker::current();
+  return worker != nullptr ? static_cast<Cell*>(worker->task()) : nullptr;
 }
 
 // ---- senders -----------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ std::size_t Cell::depth() const noexcept {
 }
 
 Cell::Pushed Cell::push(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;  // once it is in, it may be handled and gone
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
@@ -51,10 +53,9 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
     // Sequentially consistent, as all that tells who is at work.
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }
@@ -63,15 +64,15 @@ Cell::Pushed Cell::push(Envelope& envelope) noexcept {
 }
 
 void Cell::push_anyway(Envelope& envelope) noexcept {
+  const std::uint32_t sent = envelope.sent;
   std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
   std::uint64_t before = 0;
   do {
     before = word & kAddress;
     envelope.next = before == kIdle ? nullptr : envelope_of(before);
-  } while (!mailbox_.compare_exchange_weak(
-      word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
+  } while (!mailbox_.compare_exchange_weak(word, ((word & ~kAddress) + kOne) | word_of(&envelope)));
   if (before <= kIdle) {
-    newest_run_.store(envelope.sent, std::memory_order_relaxed);
+    newest_run_.store(sent, std::memory_order_relaxed);
     if (before == kIdle) {
       put_to_work();
     }
@@ -96,6 +97,7 @@ void Cell::put_to_work() noexcept {
   if (read_by_inbox_) [[unlikely]] {
     Extras& its = *extras();
     const std::lock_guard lock{its.lock};
+    --its.news_under_way;
     if (its.bell) {
       const std::uint64_t one = 1;
       (void)!::write(its.bell.get(), &one, sizeof one);
@@ -105,7 +107,13 @@ void Cell::put_to_work() noexcept {
     }
     return;
   }
-  system().scheduler().schedule(*this);
+  fiber::Worker* const worker = fiber::Worker::current();
+  if (worker != nullptr && worker->may_run(*this) && &worker->scheduler() == system().known_scheduler())
+      [[likely]] {
+    worker->schedule(*this);
+  } else {
+    system().scheduler().schedule(*this);
+  }
 }
 
 // ---- the reader --------------------------------------------------------------------------------
@@ -115,7 +123,8 @@ void Cell::activate(fiber::Task& task) {
 }
 
 void Cell::work() {
-  unsigned quantum = system().scheduler().options().quantum;
+  fiber::Worker& worker = *fiber::Worker::current();
+  unsigned quantum = worker.scheduler().options().quantum;
   Context context{*this};
   for (;;) {
     if (controls_.load() != nullptr) [[unlikely]] {
@@ -128,9 +137,9 @@ void Cell::work() {
       }
       continue;
     }
-    handle(*envelope, context);
+    handle(*envelope, context, worker.now());
     if (--quantum == 0) {
-      fiber::Worker::current()->schedule_last(*this);
+      worker.schedule_last(*this);
       return;
     }
   }
@@ -138,7 +147,7 @@ void Cell::work() {
 
 // What is in the word, in order, to in-hand. False: nothing is.
 bool Cell::drain() noexcept {
-  if (when_full_ == WhenFull::drop_oldest) [[unlikely]] {
+  if (when_full() == WhenFull::drop_oldest) [[unlikely]] {
     return drain_older();
   }
   if ((mailbox_.load(std::memory_order_relaxed) & kAddress) <= kIdle) {
@@ -146,8 +155,11 @@ bool Cell::drain() noexcept {
   }
   const std::uint64_t word = mailbox_.exchange(kAtWork);
   oldest_.store(newest_run_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   left_ = static_cast<std::uint32_t>(count_of(word));
-  in_hand_.store(left_);
+  in_hand_.store(left_, std::memory_order_relaxed);
   Envelope* newest = envelope_of(word);
   Envelope* first = nullptr;
   while (newest != nullptr) {
@@ -172,15 +184,19 @@ Envelope* Cell::next_mail() noexcept {
 void Cell::taken_out(const Envelope& envelope) noexcept {
   --left_;
   const std::uint32_t capacity = capacity_.load(std::memory_order_relaxed);
-  if (left_ == 0 || left_ == capacity / 2) [[unlikely]] {
+  if (left_ % 16 == 0 || capacity < 64) {
+    // Now and then, so that the senders' cache line stays with them; never less than there is.
+    in_hand_.store(left_, std::memory_order_relaxed);
+  }
+  if (left_ == capacity / 2 && left_ != 0) [[unlikely]] {
     // Sequentially consistent: pairs with wait_for_room, which looks again after it has said so.
-    in_hand_.exchange(left_);
+    // (With none left, what follows on the word of the mailbox is.)
+    if (when_full() != WhenFull::drop_oldest) [[likely]] {  // where drain_older says
+      in_hand_.exchange(left_);
+    }
     if (senders_wait_.load()) [[unlikely]] {
       let_senders_in();
     }
-  } else if (left_ % 16 == 0 || capacity < 64) {
-    // Now and then, so that the senders' cache line stays with them; never less than there is.
-    in_hand_.store(left_, std::memory_order_relaxed);
   }
   if (envelope.operations->footprint != nullptr) [[unlikely]] {
     need_extras().bytes.fetch_sub(
@@ -196,27 +212,33 @@ bool Cell::go_idle() noexcept {
   if (life_.load(std::memory_order_relaxed) == Life::ended && !listed_) {
     listed_ = true;
     life_.store(Life::vacant, std::memory_order_relaxed);
+    system().scheduler().release(*this);  // the next actor here may run anywhere
     system().vacate(*this);
   }
   std::uint64_t at_work = kAtWork;
   if (!mailbox_.compare_exchange_strong(at_work, kIdle)) {
     return false;
   }
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
   if (controls_.load() != nullptr) [[unlikely]] {
+    // Not by this activation: it may be another actor's place by now, which belongs to a thread.
     std::uint64_t idle = kIdle;
-    return !mailbox_.compare_exchange_strong(idle, kAtWork);
+    if (mailbox_.compare_exchange_strong(idle, kAtWork)) {
+      put_to_work();
+    }
   }
   return true;
 }
 
-void Cell::handle(Envelope& envelope, Context& context) {
+[[gnu::always_inline]] inline void Cell::handle(Envelope& envelope, Context& context, Instant now) {
   if (envelope.target != number_.load(std::memory_order_relaxed)) [[unlikely]] {
     drop(envelope, nullptr);
     return;
   }
   const Operations& operations = *envelope.operations;
-  AnswerBase* const answer =
-      operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+  AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
   if (operations.wanted != nullptr && !operations.wanted(envelope)) [[unlikely]] {
     discard(envelope);
     return;
@@ -234,11 +256,11 @@ void Cell::handle(Envelope& envelope, Context& context) {
     return;
   }
   current_.store(operations.type, std::memory_order_relaxed);
-  since_.store(ticks_of(fiber::Worker::current()->now()), std::memory_order_relaxed);
+  since_.store(ticks_of(now), std::memory_order_relaxed);
   oldest_.store(mail_ != nullptr ? mail_->sent : 0, std::memory_order_relaxed);
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   answer_ = answer;
-  in_work_ = &envelope;
+  context.in_work_ = &envelope;
   try {
     its_handle(object(), envelope, context, answer);
   } catch (...) {
@@ -253,11 +275,12 @@ void Cell::handle(Envelope& envelope, Context& context) {
     free_envelope(&envelope, operations.size);
   }
   if (life_.load(std::memory_order_relaxed) == Life::ending) [[unlikely]] {
-    end(std::move(need_extras().ending));
+    end();
   }
 }
 
-// What a handler threw: its asker is told, and the actor ends. (The one place where that is caught.)
+// What a handler threw: its asker is told, and the actor ends. (The one place where that is
+// caught.)
 void Cell::catch_failure(AnswerBase* answer) {
   Exit exit{.kind = Exit::Kind::failed, .what = text_of_current_exception()};
   if (answer != nullptr && !stashing_) {
@@ -275,17 +298,29 @@ Handle Cell::handle_for(const MessageType& type) const noexcept {
   return nullptr;
 }
 
-void Cell::handle_controls(Context& context) {
+// The oldest, out of where others put them. What came with it stays where an Inbox finds it, too:
+// the code of a function actor runs in the first thing that it hears.
+std::unique_ptr<Control> Cell::next_control() noexcept {
+  Extras* const its = extras();
+  if (its != nullptr && its->heard != nullptr) {
+    return std::unique_ptr<Control>{std::exchange(its->heard, its->heard->next_)};
+  }
   Control* newest = controls_.exchange(nullptr);
-  Control* control = nullptr;
+  Control* oldest = nullptr;
   while (newest != nullptr) {
     Control* const next = newest->next_;
-    newest->next_ = control;
-    control = std::exchange(newest, next);
+    newest->next_ = oldest;
+    oldest = std::exchange(newest, next);
   }
-  while (control != nullptr) {
-    const std::unique_ptr<Control> arrived{control};
-    control = control->next_;
+  if (oldest != nullptr && oldest->next_ != nullptr) {
+    // Not in the caller's hand: what arrives may itself read on, as a function actor does.
+    need_extras().heard = oldest->next_;
+  }
+  return std::unique_ptr<Control>{oldest};
+}
+
+void Cell::handle_controls(Context& context) {
+  while (const std::unique_ptr<Control> arrived = next_control()) {
     if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
       try {
         arrived->arrive(*this, context);
@@ -293,7 +328,7 @@ void Cell::handle_controls(Context& context) {
         request_stop({.kind = Exit::Kind::failed, .what = text_of_current_exception()});
       }
       if (ending()) {
-        end(std::move(need_extras().ending));
+        end();
       }
     } else {
       arrived->miss(*this);
@@ -314,20 +349,37 @@ Instant Cell::deadline() const noexcept {
   return answer_ != nullptr ? answer_->deadline() : Instant::max();
 }
 
+Result<void> Cell::room_to_stash(std::size_t bytes) {
+  Extras& its = need_extras();
+  if (its.stashed_count >= capacity() ||
+      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.capacity_bytes.load(std::memory_order_relaxed))) {
+    return Error{
+        Code::overloaded,
+        "stash: " + text() + " has put " + std::to_string(its.stashed_count) + " messages (" +
+            std::to_string(its.stashed_bytes) +
+            " bytes) aside, which is what its mailbox holds; unstash, refuse, or give it a "
+            "larger one"};
+  }
+  its.stashed_bytes += bytes;
+  return {};
+}
+
 // The place for the message that is being handled, which it is to be moved back to.
-void* Cell::stash_current(bool& is_question) {
-  TROUPE_CHECK(in_work_ != nullptr && !stashing_ && "stash: in a handler, once");
+void* Cell::stash(Envelope& envelope, bool& is_question) {
+  TROUPE_CHECK(!stashing_ && "stash: once for each message");
   Extras& its = need_extras();
   stashing_ = true;
-  in_work_->next = its.stashed;
-  its.stashed = in_work_;
+  envelope.next = std::exchange(its.stashed, &envelope);
   ++its.stashed_count;
-  is_question = in_work_->operations->answer != nullptr;
-  return in_work_->operations->message(*in_work_);
+  is_question = envelope.operations->answer != nullptr;
+  return envelope.operations->message(envelope);
 }
 
 void Cell::unstash() noexcept {
-  Extras& its = need_extras();
+  if (extras() == nullptr || extras()->stashed == nullptr) {
+    return;
+  }
+  Extras& its = *extras();
   while (Envelope* const newest = its.stashed) {
     its.stashed = newest->next;
     newest->next = mail_;
@@ -339,6 +391,7 @@ void Cell::unstash() noexcept {
     }
   }
   its.stashed_count = 0;
+  its.stashed_bytes = 0;
   in_hand_.store(left_);
 }
 

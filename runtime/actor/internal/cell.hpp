@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,16 +32,15 @@ class System;
 
 class alignas(64) Cell final : public fiber::Task {
  public:
-  static constexpr std::size_t kInlineObject = 24;
-
-  Cell() noexcept : Task(&activate) {}
+  static constexpr std::size_t kInlineObject = 16;
 
   // ---- any thread ----
   enum class Pushed : std::uint8_t { in, full };
   // Puts it in, and the actor to work if it is not; full: nothing happened.
   Pushed push(Envelope& envelope) noexcept;
-  // Whatever is full.
+  // Whatever is full. What the message owns is counted already: see charge.
   void push_anyway(Envelope& envelope) noexcept;
+  void charge(const Envelope& envelope) noexcept;
   void push(Control& control, std::uint64_t target) noexcept;
   bool is(std::uint64_t number) const noexcept {
     return number_.load(std::memory_order_acquire) == number;  // pairs with settle: publishes the rest
@@ -54,7 +54,7 @@ class alignas(64) Cell final : public fiber::Task {
   Extras& need_extras();
   std::size_t depth() const noexcept;
   std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
-  WhenFull when_full() const noexcept { return when_full_; }
+  WhenFull when_full() const noexcept { return when_full_.load(std::memory_order_relaxed); }
   Duration patience() const noexcept;
   // push, if there is room for what the message owns, too.
   bool try_in(Envelope& envelope) noexcept;
@@ -63,27 +63,31 @@ class alignas(64) Cell final : public fiber::Task {
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   // Waits for room; see deliver().
   Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
-  // Makes room by dropping what is oldest, then puts it in.
-  void push_dropping(Envelope& envelope) noexcept;
+  // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
+  bool push_dropping(Envelope& envelope) noexcept;
+  // Whether there is room for `more` messages and one, and the bytes are not used up.
+  bool has_room(std::size_t more) noexcept;
+  // Waits until has_room(more()) may be true, or the target has ended (closed).
+  Sent wait_until_room(const Target& target, const std::function<std::size_t()>& more,
+                       Deadline until);
+  // Has those who wait for room look again, as many as may find some.
+  void let_senders_in() noexcept;
 
   // The wait-for graph. True: `asked` waits for this one in the end; `text` says how.
   bool wait_for(Cell& asked, std::string* text);
-  void wait_no_more() noexcept { waits_for_.store(nullptr); }
+  void wait_no_more() noexcept { waits_for_.store(nullptr, std::memory_order_release); }
+  // By who answers: before the answer is seen, so that nobody takes who has one for waiting.
   void wait_no_more_for(Cell& asked) noexcept {
-    Cell* expected = &asked;
-    waits_for_.compare_exchange_strong(expected, nullptr);
+    if (waits_for_.load(std::memory_order_relaxed) == &asked) {
+      waits_for_.store(nullptr, std::memory_order_release);
+    }
   }
   Cell* waits_for() const noexcept { return waits_for_.load(); }
 
   // What its handler handles; null: none runs.
   const MessageType* handling() const noexcept { return current_.load(std::memory_order_relaxed); }
-  // True once for each actor, or handler.
+  // True once for each actor.
   bool first_refusal() noexcept { return !refusal_said_.exchange(true); }
-  bool report_long() noexcept {
-    const std::uint64_t handled = handled_.load(std::memory_order_relaxed);
-    return long_said_.exchange(static_cast<std::uint32_t>(handled) + 1) !=
-           static_cast<std::uint32_t>(handled) + 1;
-  }
 
   // For people; nothing where there is no actor.
   std::optional<ActorStats> stats(Instant now);
@@ -95,6 +99,11 @@ class alignas(64) Cell final : public fiber::Task {
   // The object is there.
   void settle(std::uint64_t number, bool object_made) noexcept;
   std::uint32_t next_generation() noexcept { return ++generation_; }
+  // Not the place of an Inbox that belongs to a thread.
+  bool is_actor() const noexcept { return type()->size != 0; }
+  // A place that has never been used is at work from the start: it need not be claimed.
+  struct Fresh {};
+  explicit Cell(Fresh /*fresh*/) noexcept : Task(&activate), mailbox_(kAtWork) {}
   // What came after the workers had ended goes, unread. Nobody else has the place any more.
   void discard_rest() noexcept;
   bool is_vacant() const noexcept { return life_.load(std::memory_order_relaxed) == Life::vacant; }
@@ -105,8 +114,11 @@ class alignas(64) Cell final : public fiber::Task {
   AnswerBase* answer() const noexcept { return answer_; }
   Instant deadline() const noexcept;
   void request_stop(Exit reason);  // ends once the current message is done
+  void end();                      // why request_stop said
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
-  void* stash_current(bool& is_question);
+  Result<void> room_to_stash(std::size_t bytes);
+  // `envelope` is what its handler handles.
+  void* stash(Envelope& envelope, bool& is_question);
   bool stashing() const noexcept { return stashing_; }
   void unstash() noexcept;
   void end(Exit reason);
@@ -120,6 +132,8 @@ class alignas(64) Cell final : public fiber::Task {
   void begin_reading() noexcept;
   void end_reading() noexcept;
   bool rest() noexcept;  // false: there is more
+  void end_rest() noexcept;
+  void ring_for_rest() noexcept;  // the bell, if there is more; then, or at rest, others ring it
   int ready_fd();
   void empty_bell() noexcept;
   void leave_foreign();
@@ -150,7 +164,11 @@ class alignas(64) Cell final : public fiber::Task {
 
   static void activate(fiber::Task& task);
   void work();
-  void handle(Envelope& envelope, Context& context);
+  void handle(Envelope& envelope, Context& context, Instant now);
+  std::unique_ptr<Control> next_control() noexcept;
+  bool has_controls() const noexcept {
+    return controls_.load() != nullptr || (extras() != nullptr && extras()->heard != nullptr);
+  }
   void handle_controls(Context& context);
   void read_controls(Context& context);
   void catch_failure(AnswerBase* answer);
@@ -161,8 +179,10 @@ class alignas(64) Cell final : public fiber::Task {
   bool go_idle() noexcept;
   void put_to_work() noexcept;
   void taken_out(const Envelope& envelope) noexcept;
-  void let_senders_in() noexcept;
+  template <class Try>
+  Sent wait_until(const Target& target, Deadline until, const Try& try_it);
   void drop_all(const Exit& reason) noexcept;
+  bool leave_entries(std::uint64_t number, const Exit& reason) noexcept;
   void drop(Envelope& envelope, const Exit* reason) noexcept;
   Handle handle_for(const MessageType& type) const noexcept;
   bool full() const noexcept;
@@ -183,7 +203,7 @@ class alignas(64) Cell final : public fiber::Task {
   std::atomic<std::uint32_t> dropped_{0};
   std::atomic<bool> senders_wait_{false};
   std::atomic<bool> refusal_said_{false};
-  WhenFull when_full_ = WhenFull::wait;
+  std::atomic<WhenFull> when_full_{WhenFull::wait};
   std::atomic<Life> life_{Life::vacant};
   bool listed_ = false;     // among the vacant ones
   bool object_made_ = false;
@@ -191,19 +211,18 @@ class alignas(64) Cell final : public fiber::Task {
   bool stashing_ = false;   // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
+  bool unseen_ = false;         // of an Inbox: something in mail_ was not looked at
+  std::uint32_t left_ = 0;  // how many mail_ has
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;
-  Envelope* in_work_ = nullptr;
-  std::uint32_t left_ = 0;  // how many mail_ has
-  std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<const MessageType*> current_{nullptr};
   AnswerBase* answer_ = nullptr;
   std::atomic<std::uint32_t> since_{0};
-  std::atomic<std::uint32_t> long_said_{0};
+  std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> parent_{0};
   alignas(8) std::byte storage_[kInlineObject];
 };
-static_assert(sizeof(Cell) <= 256);
+static_assert(sizeof(Cell) == 192, "what an idle actor takes");
 
 }  // namespace troupe::actor

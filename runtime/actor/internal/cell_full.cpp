@@ -6,15 +6,27 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace troupe::actor {
 
 Duration Cell::patience() const noexcept {
   const Extras* const its = extras();
-  return its != nullptr ? its->mailbox.wait : MailboxOptions{}.wait;
+  return its != nullptr ? Duration{its->patience.load(std::memory_order_relaxed)}
+                        : MailboxOptions{}.wait;
 }
+
+namespace {
+
+std::int64_t bytes_of(const Envelope& envelope) noexcept {
+  const auto footprint = envelope.operations->footprint;
+  return footprint != nullptr ? static_cast<std::int64_t>(footprint(envelope)) : 0;
+}
+
+}  // namespace
 
 bool Cell::reserve(Envelope& envelope) noexcept {
   if (full()) {
@@ -24,10 +36,11 @@ bool Cell::reserve(Envelope& envelope) noexcept {
     return true;
   }
   Extras& its = need_extras();
-  const auto bytes = static_cast<std::int64_t>(envelope.operations->footprint(envelope));
+  const std::int64_t bytes = bytes_of(envelope);
   const std::int64_t before = its.bytes.fetch_add(bytes);
   // One that is larger than all that may be there goes alone.
-  if (before > 0 && before + bytes > static_cast<std::int64_t>(its.mailbox.capacity_bytes)) {
+  if (before > 0 && before + bytes > static_cast<std::int64_t>(
+                                         its.capacity_bytes.load(std::memory_order_relaxed))) {
     its.bytes.fetch_sub(bytes);
     return false;
   }
@@ -41,7 +54,7 @@ bool Cell::try_in(Envelope& envelope) noexcept {
   if (!reserve(envelope)) {
     return false;
   }
-  const auto bytes = static_cast<std::int64_t>(envelope.operations->footprint(envelope));
+  const std::int64_t bytes = bytes_of(envelope);
   if (push(envelope) == Pushed::in) {
     return true;
   }
@@ -51,51 +64,87 @@ bool Cell::try_in(Envelope& envelope) noexcept {
 
 // ---- senders that wait -------------------------------------------------------------------------
 
-Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
+// Until try_it() is true; it is called again whenever there may be room.
+template <class Try>
+Sent Cell::wait_until(const Target& target, Deadline until, const Try& try_it) {
+  if (until.passed()) {
+    return Sent{Code::overloaded};  // without giving others a turn
+  }
   Cell* const sender = current();
-  std::string cycle;
+  // An ask has said so already, and goes on waiting for the answer.
+  const bool asks = sender != nullptr && sender->waits_for() == this;
   if (sender != nullptr) {
     until = earlier(until, Deadline{sender->deadline()});
-    if (sender->wait_for(*this, &cycle)) {
-      sender->wait_no_more();
-      system().log_refusal(*this, "a full mailbox is waited for in a circle: " + cycle);
-      return Sent{Code::refused};
-    }
   }
   Extras& its = need_extras();
-  Sent sent{Code::overloaded};
+  Sent sent;
   for (;;) {
+    if (!is(target.number)) {
+      sent = Sent{Code::closed};
+      break;
+    }
+    // Each time: who lets it in says that it waits no more.
+    if (std::string cycle; sender != nullptr && sender->wait_for(*this, &cycle)) {
+      system().log_refusal(*this, "a full mailbox is waited for in a circle: " + cycle);
+      sent = Sent{Code::refused};
+      break;
+    }
     Extras::Sender waiting;
+    waiting.sender = sender;
     {
       const std::lock_guard lock{its.lock};
       its.senders.push_back(&waiting);
     }
     senders_wait_.store(true);  // pairs with taken_out: either it sees this, or we see the room
-    const bool in = is(target.number) && try_in(envelope);
-    const auto outcome = in || !is(target.number)
-                             ? fiber::Waiter::Outcome::fired
-                             : waiting.room.wait(system().runtime(), until);
+    const bool in = is(target.number) && try_it();
+    const auto outcome = in || !is(target.number) ? fiber::Waiter::Outcome::fired
+                                                  : waiting.room.wait(system().runtime(), until);
     {
       const std::lock_guard lock{its.lock};
       std::erase(its.senders, &waiting);
     }
-    if (in || (is(target.number) && try_in(envelope))) {
-      sent = Sent{};
-      break;
-    }
-    if (!is(target.number)) {
-      sent = Sent{Code::closed};
+    if (in) {
+      if (waiting.room.fired()) {
+        let_senders_in();  // it was let in after it was in: another's turn
+      }
       break;
     }
     if (outcome != fiber::Waiter::Outcome::fired) {
-      sent = Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
+      // It may have been let in at that very moment: then the room is its own to take.
+      if (!is(target.number) || !try_it()) {
+        sent =
+            Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
+      }
       break;
     }
   }
-  if (sender != nullptr) {
+  if (sender != nullptr && !(asks && sent)) {
     sender->wait_no_more();
   }
   return sent;
+}
+
+Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
+  return wait_until(target, until, [&] { return try_in(envelope); });
+}
+
+Sent Cell::wait_until_room(const Target& target, const std::function<std::size_t()>& more,
+                           Deadline until) {
+  const Sent sent = wait_until(target, until, [&] { return has_room(more()); });
+  // The room is not taken yet, and may never be: somebody else may want it.
+  let_senders_in();
+  return sent;
+}
+
+bool Cell::has_room(std::size_t more) noexcept {
+  if (when_full() == WhenFull::drop_oldest) {
+    return true;
+  }
+  const Extras* const its = extras();
+  return depth() + more < capacity() &&
+         (its == nullptr ||
+          its->bytes.load() <
+              static_cast<std::int64_t>(its->capacity_bytes.load(std::memory_order_relaxed)));
 }
 
 void Cell::let_senders_in() noexcept {
@@ -109,7 +158,12 @@ void Cell::let_senders_in() noexcept {
   const std::size_t room = ends ? its->senders.size() : capacity() - std::min(capacity(), depth());
   const std::size_t count = std::min(room, its->senders.size());
   for (std::size_t i = 0; i < count; ++i) {
-    (void)its->senders[i]->room.fire();
+    Extras::Sender& waiting = *its->senders[i];
+    if (waiting.sender != nullptr) {
+      // Before it runs again: what this actor asks it meanwhile is no circle.
+      waiting.sender->wait_no_more_for(*this);
+    }
+    (void)waiting.room.fire();
   }
   its->senders.erase(its->senders.begin(),
                      its->senders.begin() + static_cast<std::ptrdiff_t>(count));
@@ -120,36 +174,54 @@ void Cell::let_senders_in() noexcept {
 
 // With WhenFull::drop_oldest, what is not yet handled stays where senders can drop it: the reader
 // takes one at a time.
-void Cell::push_dropping(Envelope& envelope) noexcept {
+bool Cell::push_dropping(Envelope& envelope) noexcept {
   Extras& its = need_extras();
+  const std::int64_t bytes = bytes_of(envelope);
   Envelope* dropped = nullptr;
   {
     const std::lock_guard lock{its.lock};
+    // With the lock, in which the end of an actor looks for what is left: what is gathered here for
+    // an actor that has just ended is still seen, and nothing is taken from the next one.
+    if (!is(envelope.target)) {
+      return false;
+    }
     gather_older(its);
-    while (its.older_count >= capacity()) {
+    std::int64_t owned = its.bytes.load(std::memory_order_relaxed);
+    const auto most = static_cast<std::int64_t>(its.capacity_bytes.load(std::memory_order_relaxed));
+    while (its.older_first != nullptr &&
+           (its.older_count >= capacity() || (bytes > 0 && owned > 0 && owned + bytes > most))) {
       Envelope* const oldest = std::exchange(its.older_first, its.older_first->next);
       oldest->next = std::exchange(dropped, oldest);
       --its.older_count;
+      const std::int64_t its_bytes = bytes_of(*oldest);
+      owned -= its_bytes;
+      its.bytes.fetch_sub(its_bytes);
     }
     in_hand_.store(static_cast<std::uint32_t>(its.older_count));
   }
+  charge(envelope);
   push_anyway(envelope);
   while (dropped != nullptr) {
     Envelope& each = *std::exchange(dropped, dropped->next);
     system().count(Dropped::oldest);
     count_drop();
-    if (each.operations->footprint != nullptr) {
-      its.bytes.fetch_sub(static_cast<std::int64_t>(each.operations->footprint(each)));
-    }
     AnswerBase* const answer =
         each.operations->answer != nullptr ? each.operations->answer(each) : nullptr;
     if (answer != nullptr) {
       each.operations->destroy(each);
-      answer->fail(Error{Code::overloaded, "ask " + text() + ": newer messages took its place in a "
-                                           "full mailbox (WhenFull::drop_oldest)"});
+      answer->fail(Error{Code::overloaded, "ask " + text() +
+                                               ": newer messages took its place in a "
+                                               "full mailbox (WhenFull::drop_oldest)"});
     } else {
       discard(each);
     }
+  }
+  return true;
+}
+
+void Cell::charge(const Envelope& envelope) noexcept {
+  if (envelope.operations->footprint != nullptr) {
+    need_extras().bytes.fetch_add(bytes_of(envelope));
   }
 }
 
@@ -195,8 +267,12 @@ bool Cell::drain_older() noexcept {
 // Both ends say so before either looks, so of two that close a circle at once at least one sees it.
 // What was seen counts only if nothing of it changed while it was seen again.
 bool Cell::wait_for(Cell& asked, std::string* text) {
-  waits_.fetch_add(1);
+  // Counted by this actor alone.
+  waits_.store(waits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   waits_for_.store(&asked);
+  if (asked.waits_for_.load() == nullptr && &asked != this) [[likely]] {
+    return false;
+  }
   constexpr std::size_t kLongest = 64;
   struct Step {
     Cell* cell;

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 namespace troupe::actor {
@@ -38,12 +39,8 @@ constexpr ActorType kForeignReader{.name = "Inbox",
 // ---- the cell ----------------------------------------------------------------------------------
 
 Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
-  if (!at_reading_) {
-    at_reading_ = true;
-    std::uint64_t idle = kIdle;
-    (void)mailbox_.compare_exchange_strong(idle, kAtWork);  // from now on nobody is told of news
-  }
-  if (controls_.load() != nullptr) {
+  end_rest();
+  if (has_controls()) {
     Context context{*this};
     read_controls(context);
   }
@@ -76,26 +73,19 @@ Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& whi
     const auto found = std::ranges::find(types, envelope->operations->type);
     if (found != types.end()) {
       *end = envelope->next;
+      unseen_ = *end != nullptr;
       taken_out(*envelope);
       which = static_cast<std::size_t>(found - types.begin());
       return envelope;
     }
   }
+  unseen_ = false;
   return nullptr;
 }
 
 // As handle_controls, but the code goes on: it learns of the end when it waits.
 void Cell::read_controls(Context& context) {
-  Control* newest = controls_.exchange(nullptr);
-  Control* control = nullptr;
-  while (newest != nullptr) {
-    Control* const next = newest->next_;
-    newest->next_ = control;
-    control = std::exchange(newest, next);
-  }
-  while (control != nullptr) {
-    const std::unique_ptr<Control> arrived{control};
-    control = control->next_;
+  while (const std::unique_ptr<Control> arrived = next_control()) {
     if (arrived->target_ == number_.load(std::memory_order_relaxed)) {
       arrived->arrive(*this, context);
     } else {
@@ -106,11 +96,11 @@ void Cell::read_controls(Context& context) {
 
 Result<void> Cell::wait_for_mail(Deadline until) {
   for (;;) {
+    if (system().runtime().stopping()) {  // which tells each to stop, too
+      return Error{Code::cancelled, "receive: the runtime is stopping"};
+    }
     if (ending()) {
       return Error{Code::closed, "receive: " + text() + " was told to stop"};
-    }
-    if (system().runtime().stopping()) {
-      return Error{Code::cancelled, "receive: the runtime is stopping"};
     }
     fiber::Waiter news;
     Extras& its = need_extras();
@@ -118,8 +108,8 @@ Result<void> Cell::wait_for_mail(Deadline until) {
       const std::lock_guard lock{its.lock};
       its.reader = &news;
     }
-    const auto outcome = rest() ? news.wait(system().runtime(), until)
-                                : fiber::Waiter::Outcome::fired;
+    const auto outcome =
+        rest() ? news.wait(system().runtime(), until) : fiber::Waiter::Outcome::fired;
     {
       const std::lock_guard lock{its.lock};
       its.reader = nullptr;
@@ -150,23 +140,59 @@ void Cell::finish(Envelope& envelope, const AnswerBase* answer) noexcept {
 }
 
 void Cell::begin_reading() noexcept {
+  (void)need_extras();
   read_by_inbox_ = true;
   at_reading_ = true;
 }
 
 void Cell::end_reading() noexcept {
-  if (!at_reading_) {
-    std::uint64_t idle = kIdle;
-    (void)mailbox_.compare_exchange_strong(idle, kAtWork);
-    at_reading_ = true;
+  end_rest();
+  // Who ended a rest is about to look who reads, and is to find an Inbox: it would have the actor
+  // scheduled, which runs.
+  Extras& its = need_extras();
+  for (;;) {
+    {
+      const std::lock_guard lock{its.lock};
+      if (its.news_under_way == 0) {
+        break;
+      }
+    }
+    std::this_thread::yield();
   }
   read_by_inbox_ = false;
 }
 
 bool Cell::rest() noexcept {
-  at_reading_ = false;
   std::uint64_t at_work = kAtWork;
-  return mailbox_.compare_exchange_strong(at_work, kIdle) && controls_.load() == nullptr;
+  if (!mailbox_.compare_exchange_strong(at_work, kIdle)) {
+    return false;
+  }
+  at_reading_ = false;
+  return controls_.load() == nullptr;
+}
+
+// From now on nobody is told of news.
+void Cell::end_rest() noexcept {
+  if (at_reading_) {
+    return;
+  }
+  at_reading_ = true;
+  std::uint64_t idle = kIdle;
+  if (!mailbox_.compare_exchange_strong(idle, kAtWork)) {
+    Extras& its = need_extras();
+    const std::lock_guard lock{its.lock};
+    ++its.news_under_way;
+  }
+}
+
+void Cell::ring_for_rest() noexcept {
+  Extras& its = need_extras();
+  const std::lock_guard lock{its.lock};
+  if (!its.bell || !at_reading_ || (mail_ == nullptr && rest())) {
+    return;
+  }
+  const std::uint64_t one = 1;
+  (void)!::write(its.bell.get(), &one, sizeof one);
 }
 
 void Cell::empty_bell() noexcept {
@@ -180,20 +206,17 @@ void Cell::empty_bell() noexcept {
 
 // Of an Inbox that belongs to a thread.
 void Cell::adopt_foreign(std::uint64_t number) {
+  (void)need_extras();
   read_by_inbox_ = true;
-  at_reading_ = false;
+  at_reading_ = true;
   settle(number, false);
+  at_reading_ = false;  // settle left it at rest, or said that there is news already
 }
 
 void Cell::leave_foreign() {
-  if (!at_reading_) {
-    std::uint64_t idle = kIdle;
-    (void)mailbox_.compare_exchange_strong(idle, kAtWork);
-  }
-  at_reading_ = true;
-  read_by_inbox_ = false;
+  end_reading();
   request_stop({});
-  end(std::move(need_extras().ending));
+  end();
   Context context{*this};
   do {
     handle_controls(context);
@@ -201,14 +224,22 @@ void Cell::leave_foreign() {
   } while (!go_idle());
 }
 
+// Of an owner that is about to wait, who may have read since the bell was rung, and without having
+// emptied it: whether it is rung is decided anew.
 int Cell::ready_fd() {
   Extras& its = need_extras();
-  const std::lock_guard lock{its.lock};
-  if (!its.bell) {
-    its.bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  {
+    const std::lock_guard lock{its.lock};
     if (!its.bell) {
-      throw Error::system("make an Inbox's ready_fd", errno);
+      its.bell = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+      if (!its.bell) {
+        throw Error::system("make an Inbox's ready_fd", errno);
+      }
     }
+  }
+  empty_bell();
+  const bool nothing_new = at_reading_ ? rest() : mailbox_.load() == kIdle;
+  if (!nothing_new || unseen_ || controls_.load() != nullptr) {
     const std::uint64_t one = 1;
     (void)!::write(its.bell.get(), &one, sizeof one);
   }
@@ -246,17 +277,24 @@ bool InboxBase::end_dispatch() noexcept {
 Envelope* InboxBase::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
   for (;;) {
     Envelope* const envelope = cell_->take(types, which);
-    if (envelope == nullptr || envelope->operations->answer == nullptr) {
+    if (envelope == nullptr) {
+      return nullptr;
+    }
+    const Operations& operations = *envelope->operations;
+    if (operations.wanted != nullptr && !operations.wanted(*envelope)) {
+      discard(*envelope);
+      continue;
+    }
+    if (operations.answer == nullptr) {
       return envelope;
     }
-    AnswerBase* const answer = envelope->operations->answer(*envelope);
+    AnswerBase* const answer = operations.answer(*envelope);
     if (!is_late(*answer)) {
       return envelope;
     }
     cell_->system().count(Dropped::expired);
-    const MessageType& type = *envelope->operations->type;
-    envelope->operations->destroy(*envelope);
-    answer->fail(late_error(*cell_, type));
+    operations.destroy(*envelope);
+    answer->fail(late_error(*cell_, *operations.type));
   }
 }
 
@@ -281,9 +319,16 @@ void InboxBase::fail(Envelope& envelope, AnswerBase* answer) noexcept {
                        Effect::unknown});
   }
   cell_->finish(envelope, answer);
+  leave();
 }
 
-int InboxBase::ready_fd() {
+void InboxBase::leave() noexcept {
+  if (owned_) {
+    cell_->ring_for_rest();
+  }
+}
+
+int InboxBase::ready_fd() const {
   return cell_->ready_fd();
 }
 

@@ -28,18 +28,18 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
   capacity_.store(static_cast<std::uint32_t>(
                       std::clamp<std::size_t>(mailbox.capacity, 1, MailboxOptions::kMostCapacity)),
                   std::memory_order_relaxed);
-  when_full_ = mailbox.when_full;
+  when_full_.store(mailbox.when_full, std::memory_order_relaxed);
   listed_ = false;
   handled_.store(0, std::memory_order_relaxed);
   dropped_.store(0, std::memory_order_relaxed);
   refusal_said_.store(false, std::memory_order_relaxed);
-  long_said_.store(0, std::memory_order_relaxed);
   left_ = 0;
   in_hand_.store(0, std::memory_order_relaxed);
   parent_.store(parent, std::memory_order_relaxed);
   if (options != nullptr) {
     Extras& its = need_extras();
-    its.mailbox = mailbox;
+    its.capacity_bytes.store(mailbox.capacity_bytes, std::memory_order_relaxed);
+    its.patience.store(mailbox.wait.count(), std::memory_order_relaxed);
     its.handler_limit = options->handler_limit;
     const std::lock_guard lock{its.lock};
     its.name = options->name;
@@ -65,52 +65,101 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
 }
 
 void Cell::request_stop(Exit reason) {
-  Life alive = Life::alive;
-  if (life_.compare_exchange_strong(alive, Life::ending)) {
+  // Only the actor itself changes it.
+  const Life life = life_.load(std::memory_order_relaxed);
+  if (life == Life::ended || life == Life::vacant) {
+    return;
+  }
+  // What fails after it was told to stop has failed.
+  if (!reason.ok() && (life == Life::alive || need_extras().ending.ok())) {
     need_extras().ending = std::move(reason);
   }
+  life_.store(Life::ending, std::memory_order_relaxed);
 }
 
-// Tells everybody who has to know, and sends away what waits.
+void Cell::end() {
+  Extras* const its = extras();
+  end(its != nullptr ? std::exchange(its->ending, Exit{}) : Exit{});
+}
+
+// Tells everybody who has to know, and sends away what waits. Most actors have nobody to tell, and
+// end in order: they need no Extras.
 void Cell::end(Exit reason) {
-  Context context{*this};
-  Extras& its = need_extras();
-  if (reason.who.empty()) {
+  if (!reason.ok() || type()->stopped != nullptr) {
     reason.who = text();
+    (void)need_extras();
   }
   if (type()->stopped != nullptr && object_made_) {
+    Context context{*this};
     try {
       type()->stopped(object(), context, reason);
     } catch (...) {
       system().runtime().log().write(text() + ": stopped() threw: " + text_of_current_exception());
     }
   }
+  Extras* its = extras();
+  if (its != nullptr && !its->used.load(std::memory_order_relaxed)) {
+    its = nullptr;  // of an actor that was here before
+  }
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   life_.store(Life::ended, std::memory_order_relaxed);
-  {
-    const std::lock_guard lock{its.lock};
-    its.last_exit = reason;
-    its.last_number = number;
-    its.stop.request_stop();
+  if (its != nullptr) {
+    its->keep_end(number, reason, reason.ok() && its->is_unknown() ? std::string{} : text(),
+                  type()->name);
   }
   number_.store(0, std::memory_order_release);
-  for (const auto& timer : std::exchange(its.timers, {})) {
-    if (const auto living = timer.lock(); living != nullptr) {
-      living->cancel();
-    }
+  if (its != nullptr) {
+    its->end_all();
   }
-  drop_all(reason);
-  let_senders_in();
-  if (object_made_) {
+  const bool successor = its != nullptr && leave_entries(number, reason);
+  drop_all(successor ? Exit{.kind = Exit::Kind::restarted} : reason);
+  if (senders_wait_.load()) {
+    let_senders_in();
+  }
+  if (object_made_ && type()->destroy != nullptr) {
     type()->destroy(object());
   }
   if (own_object_) {
     free_envelope(object(), type()->size);
     own_object_ = false;
   }
-  tell_of_end(*this, number, reason);
-  its.reset();
-  system().ended(handled_.load(std::memory_order_relaxed), reason);
+  if (its != nullptr) {
+    tell_of_end(*this, number, Exit{its->last_exit});
+    its->reset();
+  }
+  system().scheduler().release(*this);
+  if (is_actor()) {
+    system().ended(handled_.load(std::memory_order_relaxed), reason);
+  }
+}
+
+// What who comes later may ask for.
+void Extras::keep_end(std::uint64_t number, const Exit& reason, std::string who,
+                      std::string_view class_name) {
+  const std::lock_guard guard{lock};
+  last_name = name.empty() ? std::string{class_name} : name;
+  last_exit = reason;
+  if (last_exit.who.empty()) {
+    last_exit.who = std::move(who);
+  }
+  last_number = number;
+}
+
+// What must not go on.
+void Extras::end_all() {
+  std::optional<std::stop_source> to_stop;
+  {
+    const std::lock_guard guard{lock};
+    to_stop = std::exchange(stop, std::nullopt);
+  }
+  if (to_stop) {  // without the lock: it calls the user's callbacks
+    to_stop->request_stop();
+  }
+  for (const auto& timer : std::exchange(timers, {})) {
+    if (const auto living = timer.lock(); living != nullptr) {
+      living->cancel();
+    }
+  }
 }
 
 void Cell::drop_all(const Exit& reason) noexcept {
@@ -125,6 +174,10 @@ void Cell::drop_all(const Exit& reason) noexcept {
     }
     while (envelope != nullptr) {
       Envelope* const next = envelope->next;
+      if (envelope->operations->footprint != nullptr) {
+        need_extras().bytes.fetch_sub(
+            static_cast<std::int64_t>(envelope->operations->footprint(*envelope)));
+      }
       drop(*envelope, &reason);
       envelope = next;
     }
@@ -163,13 +216,15 @@ void Cell::drop(Envelope& envelope, const Exit* reason) noexcept {
     return;
   }
   operations.destroy(envelope);
-  answer->fail(reason != nullptr ? ended_error(reason->who, *reason)
+  answer->fail(reason != nullptr ? ended_error(text(), *reason)
                                  : Error{Code::closed, "ask: the actor had ended"});
 }
 
 Extras& Cell::need_extras() {
   Extras* its = extras_.load(std::memory_order_acquire);
-  if (its == nullptr) {
+  if (its != nullptr) {
+    its->used.store(true, std::memory_order_relaxed);
+  } else {
     auto* const made = new Extras;
     if (extras_.compare_exchange_strong(its, made)) {
       return *made;
@@ -202,20 +257,26 @@ void Cell::keep(const std::shared_ptr<TimerState>& timer) {
   timers.push_back(timer);
 }
 
+bool Extras::is_unknown() const noexcept {
+  return name.empty() && watchers.empty() && linked.empty();
+}
+
 void Extras::reset() noexcept {
   const std::lock_guard guard{lock};
+  used.store(false, std::memory_order_relaxed);
   name.clear();
   senders.clear();
-  stop = std::stop_source{};
+  stop.reset();
   watchers.clear();
   monitored.clear();
   linked.clear();
   children.clear();
   timers.clear();
-  mailbox = {};
+  capacity_bytes.store(MailboxOptions{}.capacity_bytes, std::memory_order_relaxed);
+  patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit = {};
+  ending = {};
   restarts = 0;
-  bytes.store(0);
 }
 
 }  // namespace troupe::actor

@@ -5,12 +5,23 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <new>
 #include <string>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14; older ones refuse it, and fault pages one by one
+#endif
+
 namespace troupe::actor {
+namespace {
+
+// From so many places on, slabs come with their memory.
+constexpr std::size_t kPrefaulted = 4096;
+
+}  // namespace
 
 CellTable::~CellTable() {
   for_each([](Cell& cell) {
@@ -42,24 +53,46 @@ Cell* CellTable::at(std::uint32_t index) const noexcept {
 }
 
 Cell& CellTable::take() {
-  const std::lock_guard lock{lock_};
+  Shard& mine = shard();
+  const std::lock_guard lock{mine.lock};
+  auto& vacant = mine.vacant;
+  if (vacant.empty() && ++mine.fresh % kLookEvery == 0) {
+    take_from_others(mine);
+  }
   // One that somebody is being sent away from is left for another time.
-  for (std::size_t tries = vacant_.size() < 8 ? vacant_.size() : 8; tries > 0; --tries) {
-    Cell* const cell = vacant_.back();
-    vacant_.pop_back();
+  for (std::size_t tries = std::min<std::size_t>(vacant.size(), 8); tries > 0; --tries) {
+    Cell* const cell = vacant.back();
+    vacant.pop_back();
     if (cell->claim()) {
       return *cell;
     }
-    vacant_.insert(vacant_.begin(), cell);
+    vacant.insert(vacant.begin(), cell);
   }
-  Cell* const cell = fresh();
-  (void)cell->claim();
-  return *cell;
+  const std::lock_guard lock_fresh{lock_};
+  return *fresh();
+}
+
+// The older half of what the first has that has any: actors may begin on one thread and end on
+// another all the time.
+void CellTable::take_from_others(Shard& mine) {
+  for (Shard& other : shards_) {
+    if (&other == &mine || !other.lock.try_lock()) {
+      continue;
+    }
+    const std::lock_guard lock{other.lock, std::adopt_lock};
+    const auto count = static_cast<std::ptrdiff_t>((other.vacant.size() + 1) / 2);
+    if (count > 0) {
+      mine.vacant.assign(other.vacant.begin(), other.vacant.begin() + count);
+      other.vacant.erase(other.vacant.begin(), other.vacant.begin() + count);
+      return;
+    }
+  }
 }
 
 void CellTable::give_back(Cell& cell) noexcept {
-  const std::lock_guard lock{lock_};
-  vacant_.push_back(&cell);
+  Shard& mine = shard();
+  const std::lock_guard lock{mine.lock};
+  mine.vacant.push_back(&cell);
 }
 
 Cell* CellTable::fresh() {
@@ -68,7 +101,7 @@ Cell* CellTable::fresh() {
     map_slab();
   }
   std::byte* const slab = slabs_[index / kCells].load(std::memory_order_relaxed);
-  Cell* const cell = ::new (slab + sizeof(Cell) * (index % kCells + 1)) Cell;
+  Cell* const cell = ::new (slab + sizeof(Cell) * (index % kCells + 1)) Cell{Cell::Fresh{}};
   // Pairs with at() and for_each: publishes the cell.
   used_.store(index + 1, std::memory_order_release);
   return cell;
@@ -92,6 +125,10 @@ void CellTable::map_slab() {
     ::munmap(begin, before);
   }
   ::munmap(begin + before + kSlabBytes, kSlabBytes - before);
+  if (count >= kPrefaulted) {
+    // A page fault for each 21 actors costs more than all the rest of spawning them.
+    (void)::madvise(begin + before, kSlabBytes, MADV_POPULATE_WRITE);
+  }
   ::new (begin + before) Slab{system_, static_cast<std::uint32_t>(count)};
   slabs_[count / kCells].store(begin + before, std::memory_order_release);
   mapped_.store(count + kCells, std::memory_order_relaxed);

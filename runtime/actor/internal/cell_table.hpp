@@ -6,7 +6,9 @@
 
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/sharded_count.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -46,8 +48,9 @@ class CellTable final {
   static constexpr std::size_t kSlabBytes = std::size_t{256} << 10;
   static constexpr std::size_t kCells = kSlabBytes / sizeof(Cell) - 1;
   static constexpr std::size_t kMostSlabs = std::size_t{1} << 16;
-  // How many places a thread keeps for itself.
-  static constexpr std::size_t kBatch = 32;
+  static constexpr std::size_t kShards = 16;
+  // So often one whose shard is empty looks at those of others, before it takes what was never used.
+  static constexpr unsigned kLookEvery = 16;
 
   struct alignas(Cell) Slab {
     System& system;
@@ -63,9 +66,19 @@ class CellTable final {
   void map_slab();
 
   System& system_;
-  SpinLock lock_;
-  // Guarded by lock_.
-  std::vector<Cell*> vacant_;
+  // Vacant places of some threads: those that end here begin here again.
+  struct alignas(64) Shard {
+    SpinLock lock;
+    // Guarded by lock.
+    std::vector<Cell*> vacant;
+    unsigned fresh = 0;  // taken since a look at the others
+  };
+
+  void take_from_others(Shard& mine);
+  Shard& shard() noexcept { return shards_[thread_number() % kShards]; }
+
+  std::array<Shard, kShards> shards_;
+  SpinLock lock_;  // of what has never been used
   // Written with lock_ held.
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> mapped_{0};

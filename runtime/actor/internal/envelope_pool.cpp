@@ -151,7 +151,7 @@ class Cache final {
   std::array<Block*, kClasses> full_{};
 };
 
-thread_local Cache cache;
+[[gnu::tls_model("initial-exec")]] thread_local Cache cache;
 
 }  // namespace
 

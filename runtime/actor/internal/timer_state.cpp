@@ -19,8 +19,12 @@ namespace actor {
 void TimerState::begin(fiber::Worker& worker, Instant when) {
   worker_ = &worker;
   when_ = when;
+  queue();
+}
+
+void TimerState::queue() {
   self_ = shared_from_this();
-  worker.add_timer(*this, when);
+  worker_->add_timer(*this, when_);
 }
 
 void TimerState::cancel() noexcept {
@@ -48,16 +52,15 @@ void TimerState::due() {
     Envelope& envelope = write_(keep);
     envelope.target = target_.number;
     envelope.sent = ticks_of(worker_->now());
+    target_.cell->charge(envelope);
     target_.cell->push_anyway(envelope);
   }
   if (period_ > Duration::zero()) {
     // From when it was due, not from now: a late turn does not shift the others; missed ones are
     // left out.
-    Instant next = when_ + period_;
-    if (next <= worker_->now()) {
-      next = worker_->now() + period_;
-    }
-    begin(*worker_, next);
+    const Duration late = worker_->now() - when_;
+    when_ += (late / period_ + 1) * period_;
+    queue();
     if (cancelled_.load()) {
       cancel();
     }

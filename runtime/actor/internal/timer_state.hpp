@@ -5,7 +5,7 @@
 
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/actor/timer.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 
 #include <atomic>
 #include <functional>
@@ -32,6 +32,7 @@ class TimerState final : public fiber::TimerEntry,
  private:
   static void on_due(TimerEntry& entry);
   void due();
+  void queue();
 
   const Target target_;
   const Duration period_;

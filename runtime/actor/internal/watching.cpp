@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <utility>
 
 namespace troupe::actor {
@@ -28,7 +30,11 @@ class DownNotice final : public Control {
     }
     const bool is_failure = !down_.reason.ok();
     if (cell.type()->reads) {
-      cell.push_anyway(write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_)));
+      Envelope& letter = write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_));
+      letter.target = cell.number();
+      letter.sent = ticks_of(cell.system().coarse_now());
+      cell.charge(letter);
+      cell.push_anyway(letter);
     } else if (cell.type()->down != nullptr) {
       cell.type()->down(cell.object(), context, std::move(down_));
     } else if (!linked_) {
@@ -45,25 +51,18 @@ class DownNotice final : public Control {
   Down down_;
 };
 
-// How the actor of `number` ended, as far as its place still knows.
-Exit last_exit_of(Cell& cell, std::uint64_t number) {
-  if (Extras* const its = cell.extras(); its != nullptr) {
+// How the actor had ended, as far as its place still knows.
+Down past_end_of(const Target& target) {
+  if (Extras* const its = target.cell->extras(); its != nullptr) {
     const std::lock_guard lock{its->lock};
-    if (its->last_number == number) {
-      return its->last_exit;
+    if (its->last_number == target.number) {
+      return {id_of(target), its->last_name, its->last_exit};
     }
   }
-  return {.kind = Exit::Kind::unreachable, .what = "it had ended before; how is not known any more"};
-}
-
-std::string name_of(Cell& cell) {
-  if (Extras* const its = cell.extras(); its != nullptr) {
-    const std::lock_guard lock{its->lock};
-    if (!its->name.empty()) {
-      return its->name;
-    }
-  }
-  return cell.type() != nullptr ? std::string{cell.type()->name} : std::string{};
+  return {
+      id_of(target),
+      {},
+      {.kind = Exit::Kind::unreachable, .what = "it had ended before; how is not known any more"}};
 }
 
 // From who watches to whom it watches.
@@ -80,10 +79,10 @@ class WatchRequest final : public Control {
     if (linked_ && std::ranges::find(its.linked, watcher_) == its.linked.end()) {
       its.linked.push_back(watcher_);
     }
-    its.watchers.push_back({watcher_, std::move(notice_)});
+    its.watchers.push_back({watcher_, linked_, std::move(notice_)});
   }
-  void miss(Cell& cell) override {
-    notice_->fill({id_of(target_), {}, last_exit_of(cell, target_.number)});
+  void miss(Cell& /*cell*/) override {
+    notice_->fill(past_end_of(target_));
     watcher_.cell->push(*notice_.release(), watcher_.number);
   }
 
@@ -99,8 +98,9 @@ class UnwatchRequest final : public Control {
   explicit UnwatchRequest(const Target& watcher) : watcher_(watcher) {}
 
   void arrive(Cell& cell, Context& /*context*/) override {
-    std::erase_if(cell.need_extras().watchers,
-                  [this](const Watcher& watcher) { return watcher.watcher == watcher_; });
+    std::erase_if(cell.need_extras().watchers, [this](const Watcher& watcher) {
+      return watcher.watcher == watcher_ && !watcher.linked;
+    });
   }
   void miss(Cell& /*cell*/) override {}
 
@@ -121,7 +121,8 @@ class StopRequest final : public Control {
 
 void watch(Cell& watcher, const Target& target, bool linked) {
   if (target.cell == nullptr) {
-    throw Error{Code::closed, linked ? "link: the handle is empty" : "monitor: the handle is empty"};
+    throw Error{Code::closed,
+                linked ? "link: the handle is empty" : "monitor: the handle is empty"};
   }
   Extras& its = watcher.need_extras();
   auto& list = linked ? its.linked : its.monitored;
@@ -129,8 +130,7 @@ void watch(Cell& watcher, const Target& target, bool linked) {
     return;
   }
   list.push_back(target);
-  target.cell->push(*new WatchRequest(target, {&watcher, watcher.number()}, linked),
-                    target.number);
+  target.cell->push(*new WatchRequest(target, {&watcher, watcher.number()}, linked), target.number);
 }
 
 }  // namespace
@@ -168,22 +168,23 @@ void tell_to_stop(const Target& target, Exit reason) {
     return;
   }
   if (Extras* const its = target.cell->extras(); its != nullptr) {
-    std::stop_source source{std::nostopstate};
+    std::optional<std::stop_source> source;
     {
       const std::lock_guard lock{its->lock};
-      source = its->stop;
+      if (target.cell->is(target.number)) {  // or it would be the next actor's
+        source = its->stop;
+      }
     }
-    if (!target.cell->is(target.number)) {
-      return;  // it ended meanwhile, and the source may be of the next one here
+    if (source) {
+      source->request_stop();
     }
-    source.request_stop();
   }
   target.cell->push(*new StopRequest(std::move(reason)), target.number);
 }
 
 void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason) {
   Extras& its = cell.need_extras();
-  const std::string name = name_of(cell);
+  const std::string& name = its.last_name;
   const Target self{&cell, number};
   for (Watcher& each : its.watchers) {
     static_cast<DownNotice&>(*each.notice).fill({id_of(self), name, reason});
@@ -192,7 +193,7 @@ void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason) {
   // A link that was made from the other side: this one has no notice of its own there.
   for (const Target& other : its.linked) {
     const bool told = std::ranges::any_of(
-        its.watchers, [&](const Watcher& each) { return each.watcher == other; });
+        its.watchers, [&](const Watcher& each) { return each.watcher == other && each.linked; });
     if (!told) {
       auto notice = std::make_unique<DownNotice>(self, true);
       notice->fill({id_of(self), name, reason});

@@ -65,7 +65,7 @@ void Overseer::look_at(Worker& worker, Seen& seen, Instant now) {
   const std::uint64_t activations = worker.activations();
   const Task* const task = worker.running();
   if (activations != seen.activations || task == nullptr) {
-    seen = {activations, now};
+    seen = {activations, now, false};
     if (worker.raided()) {
       worker.set_raided(false);
     }
@@ -76,8 +76,8 @@ void Overseer::look_at(Worker& worker, Seen& seen, Instant now) {
     worker.set_raided(true);
     scheduler_.wake_one();
   }
-  if (TaskReports* const reports = scheduler_.reports(); reports != nullptr) {
-    reports->running_long(*task, now - seen.since, behind);
+  if (TaskReports* const reports = scheduler_.reports(); reports != nullptr && !seen.told) {
+    seen.told = reports->running_long(*task, now - seen.since, behind);
   }
 }
 

@@ -43,6 +43,7 @@ class Overseer final {
   struct Seen {
     std::uint64_t activations = 0;
     Instant since{};
+    bool told = false;
   };
 
   void wake() noexcept;

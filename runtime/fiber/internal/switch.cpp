@@ -46,7 +46,7 @@ struct Here {
   int* error = nullptr;
 };
 
-thread_local Here here;
+[[gnu::tls_model("initial-exec")]] thread_local Here here;
 
 // What a fresh stack begins with. It lies on the stack that was left.
 struct Beginning {

@@ -26,8 +26,6 @@ constexpr std::ptrdiff_t kStealAtMost = 64;
 // Looks at the others before a worker goes to sleep: about 5 µs.
 constexpr int kSearches = 50;
 
-thread_local Worker* current_worker = nullptr;
-
 }  // namespace
 
 Worker::Worker(Scheduler& scheduler, std::size_t number, bool dedicated)
@@ -45,17 +43,11 @@ Worker::~Worker() {
   }
 }
 
-// Not inlined: a task that is movable may be on another thread after it was suspended, and a
-// compiler would keep the address of this thread's variable.
-__attribute__((noinline)) Worker* Worker::current() noexcept {
-  return current_worker;
-}
-
 // ---- the loop ----------------------------------------------------------------------------------
 
 std::size_t Worker::run(std::size_t most) {
   ThreadStack thread;
-  Worker* const outer = std::exchange(current_worker, this);
+  Worker* const outer = std::exchange(current_, this);
   base_ = &thread.stack();
   TROUPE_CHECK(provide_stack() && "a worker needs one stack");
   budget_ = most;
@@ -63,7 +55,7 @@ std::size_t Worker::run(std::size_t most) {
   asleep_.store(false);
   go_to_loop(thread.stack());
   base_ = nullptr;
-  current_worker = outer;
+  current_ = outer;
   if (!scheduler_.options().own_threads) {
     end_poll();
   }
@@ -71,42 +63,42 @@ std::size_t Worker::run(std::size_t most) {
 }
 
 void Worker::loop(void* /*nothing*/) {
+  Worker& worker = *current_;
   for (;;) {
-    // Each time anew: a movable task may have carried this stack to another worker.
-    Worker::current()->step();
+    if (Task* const task = worker.pick(); task != nullptr) {
+      worker.execute(*task);
+    } else {
+      worker.leave();
+    }
   }
 }
 
-void Worker::step() noexcept {
-  if (Task* const task = pick(); task != nullptr) {
-    execute(*task);
-  } else {
-    leave();
-  }
-}
-
-void Worker::execute(Task& task) noexcept {
+[[gnu::always_inline]] inline void Worker::execute(Task& task) noexcept {
   running_.store(&task, std::memory_order_relaxed);
   // Relaxed: the overseer only wants to see it change.
   activations_.store(activations_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (Stack* const stack = std::exchange(task.suspended_, nullptr); stack != nullptr) {
-    Stack& here = *fiber::running();
+    Stack& here = *loop_stack_;
+    loop_stack_ = stack;
     keep_spare(here);
     switch_to(here, *stack);
   } else {
     task.run_(task);
   }
-  Worker::current()->running_.store(nullptr, std::memory_order_relaxed);
+  running_.store(nullptr, std::memory_order_relaxed);
 }
 
-// From `from`, which is suspended, to a loop that goes on.
-void Worker::go_to_loop(Stack& from) noexcept {
-  if (Stack* const spare = spares_; spare != nullptr) {
+// From `from`, which is suspended, to a loop that goes on. (Inlined into who suspends, as execute is
+// into the loop: each return after a switch is one that the CPU foresees wrongly.)
+[[gnu::always_inline]] inline void Worker::go_to_loop(Stack& from) noexcept {
+  if (Stack* const spare = spares_; spare != nullptr) [[likely]] {
     spares_ = spare->next;
     --spare_count_;
+    loop_stack_ = spare;
     switch_to(from, *spare);
   } else {
-    start(from, *std::exchange(fresh_, nullptr), &Worker::loop, nullptr);
+    loop_stack_ = std::exchange(fresh_, nullptr);
+    start(from, *loop_stack_, &Worker::loop, nullptr);
   }
 }
 
@@ -136,7 +128,7 @@ void Worker::keep_spare(Stack& stack) noexcept {
 
 // Back to run().
 void Worker::leave() noexcept {
-  Stack& here = *fiber::running();
+  Stack& here = *loop_stack_;
   keep_spare(here);
   switch_to(here, *base_);
 }
@@ -183,6 +175,9 @@ Task* Worker::pick() noexcept {
 
 // A simulation's: everything that could run is one list, and it says which does.
 Task* Worker::pick_by_choice() noexcept {
+  if (scheduler_.cancelled_.load(std::memory_order_relaxed) != cancelled_) {
+    cancel_waits();
+  }
   take_inbox();
   fire_timers();
   if (choices_.empty()) {
@@ -242,7 +237,7 @@ void Worker::make_ready(Task& task) noexcept {
 }
 
 void Worker::resume(Task& task) noexcept {
-  if (current_worker == this) {
+  if (current_ == this) {
     make_ready(task);
     return;
   }
@@ -272,6 +267,9 @@ void Worker::take_inbox() noexcept {
 
 // The clock, timers, descriptors, and what other threads have scheduled.
 void Worker::look_around() noexcept {
+  if (scheduler_.cancelled_.load(std::memory_order_relaxed) != cancelled_) {
+    cancel_waits();  // before what ends of it: who waits learns that by itself
+  }
   now_ = scheduler_.runtime().clock().now();
   fire_timers();
   if (!reactor_.empty() && now_ - polled_ >= kPollEvery) {
@@ -288,6 +286,7 @@ Instant Worker::first_timer() const noexcept {
 }
 
 void Worker::fire_timers() noexcept {
+  queue_deadlines();
   if (first_timer() == Instant::max()) {
     return;
   }
@@ -315,7 +314,7 @@ void Worker::add_timer(TimerEntry& entry, Instant when) {
     first = when == shared_timers_.first();
     shared_first_.store(shared_timers_.first().time_since_epoch().count());
   }
-  if (first && current_worker != this) {
+  if (first && current_ != this) {
     notify();  // it may sleep for longer
   }
 }
@@ -390,9 +389,9 @@ Task* Worker::steal() noexcept {
 // ---- sleeping ----------------------------------------------------------------------------------
 
 bool Worker::anything_to_do() const noexcept {
-  // Its own deque, too: what steal() found injected at last is there.
-  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr || deque_.size() > 0 ||
-      ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
+  // The deque too: a search that found nothing may have filled it with what others had injected.
+  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr ||
+      deque_.size() > 0 || ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
     return true;
   }
   return !dedicated_ && scheduler_.has_work_for(*this);
@@ -420,6 +419,7 @@ bool Worker::sleep() noexcept {
 
 // Driven, between two calls of run(): whoever makes work rings.
 void Worker::end_poll() noexcept {
+  queue_deadlines();
   asleep_.store(true);
   if (anything_to_do()) {
     notify();
@@ -455,17 +455,13 @@ int Worker::driven_fd() {
 
 // ---- waiting -----------------------------------------------------------------------------------
 
-void Worker::suspend() noexcept {
+[[gnu::always_inline]] inline void Worker::suspend() noexcept {
   Task& task = *running_.load(std::memory_order_relaxed);
-  Stack& here = *fiber::running();
+  Stack& here = *loop_stack_;
   task.suspended_ = &here;
   here.user = &task;
   running_.store(nullptr, std::memory_order_relaxed);
   go_to_loop(here);
-}
-
-void Worker::suspend_until_scheduled() noexcept {
-  suspend();
 }
 
 Waiter::Outcome Worker::wait(Waiter& waiter, Deadline until) noexcept {
@@ -487,11 +483,13 @@ Waiter::Outcome Worker::wait(Waiter& waiter, Deadline until) noexcept {
   if (waiter.next_ != nullptr) {
     waiter.next_->previous_ = &waiter;
   }
-  if (!until.is_never()) {
-    timers_.add(waiter, until.when());
-  }
+  // The queue of timers hears of it only if it lasts: most waits are over before.
+  waiter.until_ = until.when();
+  waiter.considered_ = false;
   suspend();
-  timers_.remove(waiter);
+  if (waiter.considered_) [[unlikely]] {
+    timers_.remove(waiter);
+  }
   (waiter.previous_ != nullptr ? waiter.previous_->next_ : waits_) = waiter.next_;
   if (waiter.next_ != nullptr) {
     waiter.next_->previous_ = waiter.previous_;
@@ -506,6 +504,16 @@ void Worker::wait_through(Waiter& waiter) noexcept {
   if (std::uint32_t idle = Waiter::kIdle;
       waiter.state_.compare_exchange_strong(idle, Waiter::kFiberWaits)) {
     suspend();
+  }
+}
+
+// The newest waits are first, and those that were looked at before are behind them.
+void Worker::queue_deadlines() noexcept {
+  for (Waiter* waiter = waits_; waiter != nullptr && !waiter->considered_; waiter = waiter->next_) {
+    waiter->considered_ = true;
+    if (waiter->until_ != Instant::max()) {
+      timers_.add(*waiter, waiter->until_);
+    }
   }
 }
 

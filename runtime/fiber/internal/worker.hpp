@@ -9,7 +9,7 @@
 #include "troupe/runtime/fiber/internal/reactor.hpp"
 #include "troupe/runtime/fiber/internal/switch.hpp"
 #include "troupe/runtime/fiber/internal/task_queues.hpp"
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
 #include <atomic>
@@ -28,8 +28,12 @@ class alignas(64) Worker final {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  // The calling thread's; null when it is not a worker's.
-  static Worker* current() noexcept;
+  // The calling thread's; null when it is not a worker's. (A suspended task goes on on the same
+  // thread, so a compiler may keep where this is.)
+  static Worker* current() noexcept { return current_; }
+
+  // Whether the task may run here: it belongs to nobody.
+  bool may_run(const Task& task) const noexcept { return task.home_ == nullptr; }
 
   // ---- its own thread ----
   // The task whose code is running; null in the loop itself.
@@ -41,8 +45,6 @@ class alignas(64) Worker final {
   void schedule_last(Task& task) noexcept;
   // Suspends the running task; returns once it is resumed. The caller has seen to it that it will.
   void suspend() noexcept;
-  // Suspends it until Scheduler::schedule is called for it.
-  void suspend_until_scheduled() noexcept;
   // Suspends until the waiter is fired, the deadline passes, or waits are cancelled.
   Waiter::Outcome wait(Waiter& waiter, Deadline until) noexcept;
   // Suspends until it is fired, whatever else happens.
@@ -91,7 +93,6 @@ class alignas(64) Worker final {
   friend class Waiter;
 
   static void loop(void* nothing);
-  void step() noexcept;
   void execute(Task& task) noexcept;
   Task* pick() noexcept;
   Task* pick_by_choice() noexcept;
@@ -113,7 +114,10 @@ class alignas(64) Worker final {
   void end_poll() noexcept;
   void sleep_driven(Deadline until) noexcept;
   int driven_fd();
-  void enter_wait(Waiter& waiter) noexcept;
+  void queue_deadlines() noexcept;
+
+  // Read for each message. The model of its storage: not by a call.
+  [[gnu::tls_model("initial-exec")]] static inline thread_local Worker* current_ = nullptr;
 
   // Immutable.
   Scheduler& scheduler_;
@@ -145,6 +149,7 @@ class alignas(64) Worker final {
   std::size_t spare_count_ = 0;
   Stack* fresh_ = nullptr;  // for a loop to begin on
   Stack* base_ = nullptr;  // of the thread, in run()
+  Stack* loop_stack_ = nullptr;  // what this thread runs on, in the loop and in tasks
   Waiter* waits_ = nullptr;
   bool cancelled_ = false;
   std::uint64_t random_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/runtime/fiber/internal/timer_queue.hpp"
+#include "troupe/runtime/fiber/timer_queue.hpp"
 
 #include <algorithm>
 

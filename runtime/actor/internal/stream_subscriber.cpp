@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// A subscriber that is a ring, which a Stream reads.
+#include "troupe/base/check.hpp"
+#include "troupe/runtime/actor/internal/handler_deadline.hpp"
+#include "troupe/runtime/actor/internal/subscriber.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+namespace troupe::actor {
+
+StreamSubscriber::StreamSubscriber(std::string text, std::size_t capacity)
+    : text_(std::move(text)), ring_(capacity) {}
+
+// ---- the reader --------------------------------------------------------------------------------
+
+std::optional<Result<SharedMessage>> StreamSubscriber::try_next() {
+  SharedMessage message;
+  std::uint64_t missed = 0;
+  {
+    const std::lock_guard lock{lock_};
+    if (!readable()) {
+      return std::nullopt;
+    }
+    missed = std::exchange(missed_, 0);
+    if (missed == 0 && count_ > 0) {
+      message = pop();
+      let_publishers_in();
+    }
+    if (!readable()) {
+      silence_bell();
+    }
+  }
+  if (missed > 0) {
+    return Error{Code::overloaded, "missed " + std::to_string(missed) +
+                                       " messages of a topic: this stream was read too slowly"};
+  }
+  if (message == nullptr) {
+    return Error{Code::closed, "next: the topic has ended, and all of it was read"};
+  }
+  return message;
+}
+
+Result<void> StreamSubscriber::wait(RuntimeCore& runtime, Deadline until) {
+  until = within_handler(until);
+  fiber::Waiter waiter;
+  {
+    const std::lock_guard lock{lock_};
+    if (readable()) {
+      return {};
+    }
+    TROUPE_CHECK(reader_ == nullptr && "a stream has one reader");
+    reader_ = &waiter;
+  }
+  // A deadline that has passed is not waited for: not even a turn of others.
+  const auto outcome =
+      until.passed() ? fiber::Waiter::Outcome::timed_out : waiter.wait(runtime, until);
+  const std::lock_guard lock{lock_};
+  reader_ = nullptr;
+  if (readable()) {
+    return {};
+  }
+  return error_of(outcome, "next of a topic's stream");
+}
+
+int StreamSubscriber::ready_fd() {
+  const std::lock_guard lock{lock_};
+  if (!bell_) {
+    bell_ = UniqueFd{::eventfd(readable() ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (!bell_) {
+      throw Error::system("make a stream's ready_fd", errno);
+    }
+  }
+  return bell_.get();
+}
+
+void StreamSubscriber::drop() {
+  std::vector<SharedMessage> unread;
+  const std::lock_guard lock{lock_};
+  gone_.store(true);
+  unread.swap(ring_);  // destroyed after the lock is given back
+  count_ = 0;
+  let_publishers_in();
+}
+
+// ---- the publishers ----------------------------------------------------------------------------
+
+void StreamSubscriber::put(const SharedMessage& message) {
+  SharedMessage overwritten;  // destroyed after the lock is given back
+  const std::lock_guard lock{lock_};
+  overwritten = push(message);
+}
+
+void StreamSubscriber::put_reserved(const SharedMessage& message) {
+  const std::lock_guard lock{lock_};
+  --reserved_;
+  (void)push(message);  // there is room
+}
+
+void StreamSubscriber::close() {
+  const std::lock_guard lock{lock_};
+  closed_ = true;
+  news();
+}
+
+bool StreamSubscriber::has_room() {
+  const std::lock_guard lock{lock_};
+  return room();
+}
+
+void StreamSubscriber::reserve() {
+  const std::lock_guard lock{lock_};
+  ++reserved_;
+}
+
+void StreamSubscriber::release() {
+  const std::lock_guard lock{lock_};
+  --reserved_;
+  let_publishers_in();
+}
+
+Result<void> StreamSubscriber::wait_for_room(RuntimeCore& runtime, Deadline until) {
+  fiber::Waiter waiter;
+  {
+    const std::lock_guard lock{lock_};
+    if (room()) {
+      return {};
+    }
+    publishers_.push_back(&waiter);
+  }
+  const auto outcome = waiter.wait(runtime, until);
+  {
+    const std::lock_guard lock{lock_};
+    std::erase(publishers_, &waiter);
+  }
+  if (outcome != fiber::Waiter::Outcome::fired) {
+    return error_of(outcome, "publish");
+  }
+  return {};
+}
+
+// ---- with lock_ held ---------------------------------------------------------------------------
+
+// Returns what had to go.
+SharedMessage StreamSubscriber::push(const SharedMessage& message) {
+  SharedMessage overwritten;
+  if (gone_.load()) {
+    return overwritten;
+  }
+  if (count_ == ring_.size()) {
+    overwritten = pop();
+    ++missed_;
+  }
+  ring_[(first_ + count_) % ring_.size()] = message;
+  ++count_;
+  news();
+  return overwritten;
+}
+
+SharedMessage StreamSubscriber::pop() noexcept {
+  SharedMessage oldest = std::move(ring_[first_]);
+  first_ = (first_ + 1) % ring_.size();
+  --count_;
+  return oldest;
+}
+
+void StreamSubscriber::news() noexcept {
+  ring_bell();
+  if (fiber::Waiter* const reader = std::exchange(reader_, nullptr); reader != nullptr) {
+    (void)reader->fire();
+  }
+}
+
+// All of them: who finds no room at another reader leaves the room here to the next.
+void StreamSubscriber::let_publishers_in() noexcept {
+  for (fiber::Waiter* const publisher : publishers_) {
+    (void)publisher->fire();
+  }
+  publishers_.clear();
+}
+
+void StreamSubscriber::ring_bell() noexcept {
+  if (bell_ && count_ <= 1) {
+    const std::uint64_t one = 1;
+    (void)!::write(bell_.get(), &one, sizeof one);
+  }
+}
+
+void StreamSubscriber::silence_bell() noexcept {
+  if (bell_) {
+    std::uint64_t rung = 0;
+    (void)!::read(bell_.get(), &rung, sizeof rung);
+  }
+}
+
+}  // namespace troupe::actor

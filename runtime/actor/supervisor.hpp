@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Supervisor: keeps actors running: starts them, and starts them again when they end, each time
+// with copies of the same arguments, until that happens too often. Supervisors may stand under
+// supervisors. Called from any thread, and from handlers.
+//
+//   troupe::Supervisor supervisor{runtime, {.strategy = troupe::Strategy::one_for_all}};
+//   troupe::Named<Parser> parser = supervisor.add<Parser>("parser", {}, "json"s).value();
+//   parser.ask(Parse{text});  // of whichever incarnation there is then
+//
+// What monitors a child is told how it ended; asks that waited in its mailbox end as
+// `disconnected`, and say that it was restarted; sends that waited there are dropped and counted.
+//
+// Children are actors of this process. (Processes and workers of a queue come with those.)
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/runtime/actor/actor_options.hpp"
+#include "troupe/runtime/actor/named.hpp"
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/process/exit.hpp"
+#include "troupe/runtime/process/stop_report.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+class Context;
+class RuntimeCore;
+
+// Who is stopped and started again when a child is.
+enum class Strategy : std::uint8_t {
+  one_for_one,   // it alone
+  one_for_all,   // all children
+  rest_for_one,  // it, and those that were added after it
+};
+
+// When a child is started again.
+enum class Restart : std::uint8_t {
+  permanent,  // whenever it ends
+  transient,  // when it fails
+  temporary,  // never; nor after it was stopped because of another
+};
+
+struct SupervisorOptions {
+  std::string name{};  // for logs and reports
+  Strategy strategy = Strategy::one_for_one;
+  // So many restarts within so long are borne. At one more the supervisor gives up: it stops its
+  // children and ends as failed. One for all counts once.
+  int restarts = 3;
+  Duration within = std::chrono::seconds{10};
+  // A child is started again after backoff_first, and each time after twice as long, but no longer
+  // than backoff_most; after backoff_first again once it has run for `within`.
+  Duration backoff_first = std::chrono::milliseconds{50};
+  Duration backoff_most = std::chrono::seconds{5};
+  // How long its destructor, or the supervisor above it, waits for it to stop its children.
+  Duration grace = std::chrono::seconds{10};
+};
+
+struct ChildOptions {
+  Restart restart = Restart::permanent;
+  Placement placement = Placement::worker;
+  // How long it may take to end when it is stopped. An actor cannot be killed: one that takes
+  // longer is left alone, logged, and named in the StopReport; where it is to be started again, its
+  // successor starts beside it.
+  Duration grace = std::chrono::seconds{5};
+  MailboxOptions mailbox{};
+};
+
+struct ChildState {
+  std::string name;
+  bool running = false;
+  int restarts = 0;            // of the child itself, whatever the reason
+  std::optional<Exit> last{};  // how it ended the last time
+};
+
+namespace actor {
+
+class Roster;
+
+struct Started {
+  Target target;
+  bool made = false;  // false: the constructor threw; then `target` ends as failed
+};
+using StartChild = std::function<Started(Cell& supervisor, const ActorOptions& options,
+                                         const std::shared_ptr<Seat>& seat, int restarts)>;
+
+RuntimeCore& runtime_of(Cell& cell);
+Result<Naming> add_child(const std::shared_ptr<Roster>& roster, std::string name,
+                         const ChildOptions& options, StartChild start);
+Naming child(Roster& roster, std::string_view name);
+
+// Arguments are copied into the child each time.
+template <class A, class... X>
+StartChild start_with(X... arguments) {
+  return [arguments = std::tuple<X...>{std::move(arguments)...}](
+             Cell& supervisor, const ActorOptions& options, const std::shared_ptr<Seat>& seat,
+             int restarts) -> Started {
+    Spawning spawning{runtime_of(supervisor), kActorType<A>, &options, &supervisor};
+    spawning.supervise(seat, kInterface<A>, restarts);
+    try {
+      std::apply([&](const X&... each) { ::new (spawning.memory()) A(X(each)...); }, arguments);
+    } catch (...) {
+      return {spawning.failed(), false};
+    }
+    return {spawning.ready(), true};
+  };
+}
+
+}  // namespace actor
+
+// A supervisor under another one, which starts, restarts and stops it: the way to give it children.
+// They are kept when it is restarted. A small value, copied freely; empty when made by default.
+class Branch final {
+ public:
+  Branch() = default;
+
+  // Starts a child, last in the order. Waits for its constructor to return, as the start of several
+  // does for each before the next is made; started() may come later. Errors: exists (a child
+  // of that name runs, or is to be restarted), failed (its constructor threw: it is not a child
+  // then), closed (the supervisor has ended, or this is empty), refused (from within the
+  // constructor of one of its children).
+  template <class A, class... X>
+  Result<Named<A>> add(std::string name, const ChildOptions& options, X... arguments) {
+    static_assert(std::is_class_v<A>, "an actor is a class with handle() overloads");
+    static_assert((std::copy_constructible<X> && ...), "arguments are copied for each restart");
+    static_assert(std::is_constructible_v<A, X...>,
+                  "the actor has no constructor for these arguments");
+    Result<actor::Naming> added = actor::add_child(
+        roster_, std::move(name), options, actor::start_with<A, X...>(std::move(arguments)...));
+    if (!added) {
+      return added.error();
+    }
+    return Named<A>{*std::move(added)};
+  }
+  // A supervisor as a child, permanent: when it gives up, it is a child that failed. Started again
+  // with others, it starts its children soon after, and those that come after it do not wait for
+  // that. Errors: as add.
+  Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {});
+
+  // Whoever is the child of that name, now or later; it need not be there yet.
+  template <class P>
+  Named<P> child(std::string_view name) const {
+    return roster_ != nullptr ? Named<P>{actor::child(*roster_, name)} : Named<P>{};
+  }
+  // In the order in which they were added. Those that have ended for good are among them.
+  std::vector<ChildState> children() const;
+
+ private:
+  friend class Supervisor;
+
+  explicit Branch(std::shared_ptr<actor::Roster> roster) noexcept : roster_(std::move(roster)) {}
+
+  std::shared_ptr<actor::Roster> roster_;
+};
+
+// Move-only; its operations are thread-safe.
+class Supervisor final {
+ public:
+  explicit Supervisor(RuntimeCore& runtime, SupervisorOptions options = {});
+  // As an actor's child: ends when that does.
+  explicit Supervisor(Context& parent, SupervisorOptions options = {});
+  Supervisor(Supervisor&&) noexcept = default;
+  Supervisor& operator=(Supervisor&& other) noexcept;
+  // stop(SupervisorOptions::grace).
+  ~Supervisor();
+
+  // See Branch.
+  template <class A, class... X>
+  Result<Named<A>> add(std::string name, const ChildOptions& options, X... arguments) {
+    return root_.add<A, X...>(std::move(name), options, std::move(arguments)...);
+  }
+  Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {}) {
+    return root_.add_supervisor(std::move(name), std::move(options));
+  }
+  template <class P>
+  Named<P> child(std::string_view name) const {
+    return root_.child<P>(name);
+  }
+  std::vector<ChildState> children() const { return root_.children(); }
+
+  // Waits until it has ended: normal, once stopped; failed, when it gave up, and why; or until each
+  // of its children, of which there is at least one, has ended for good: normal, and it goes on.
+  // Errors: timed_out, cancelled, closed (moved from).
+  Result<Exit> wait(Deadline until = forever);
+  // Starts nothing any more, and stops the children, the last one first, each within its grace and
+  // all by the deadline. Returns those that did not end; they are told to stop, but still there.
+  StopReport stop(Deadline until = Deadline{std::chrono::seconds{10}});
+
+ private:
+  Branch root_;
+};
+
+}  // namespace troupe
