@@ -70,9 +70,13 @@ TEST_F(MonitorTest, ActorWhoseConstructorThrewHasFailed) {
 }
 
 TEST_F(MonitorTest, ActorThatHadEndedBeforeGivesItsReason) {
+  // The first to hear of it lives on, in a place of its own: so the target's still knows.
+  const auto ends = std::make_shared<Recorded<Down>>();
+  const auto guard = runtime_.spawn<Guard>(ends);
   const auto target = runtime_.spawn_with<Subject>({.name = "early"});
+  guard.send(Do{[target](Context& context) { context.monitor(target); }});
   target.send(Fail{"long ago"});
-  wait_for_end(runtime_, target);
+  ends->wait_for(1);
   watch(target);
   const auto downs = downs_.wait_for(1);
   EXPECT_EQ(downs[0].target, target.id());
