@@ -29,10 +29,9 @@ CellTable::~CellTable() {
     delete cell.extras();
     cell.~Cell();
   });
-  for (auto& slab : slabs_) {
-    if (std::byte* const memory = slab.load(); memory != nullptr) {
-      ::munmap(memory, kSlabBytes);
-    }
+  const std::size_t slabs = mapped_.load() / kCells;  // of many that there could be
+  for (std::size_t i = 0; i < slabs; ++i) {
+    ::munmap(slabs_[i].load(), kSlabBytes);
   }
 }
 
