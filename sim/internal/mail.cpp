@@ -45,9 +45,10 @@ std::vector<Due> Mail::take_all(const Node* node) {
     return node != nullptr && due.node != node && due.from != node;
   };
   std::ranges::sort(due_, [](const Due& a, const Due& b) { return later(b, a); });
-  const auto gone = std::ranges::stable_partition(due_, stays);
-  std::vector<Due> taken{gone.begin(), gone.end()};
-  due_.erase(gone.begin(), gone.end());  // what is sorted is a heap
+  // (Not that of std::ranges, which clang 14 does not compile with this library.)
+  const auto gone = std::stable_partition(due_.begin(), due_.end(), stays);
+  std::vector<Due> taken{gone, due_.end()};
+  due_.erase(gone, due_.end());  // what is sorted is a heap
   std::ranges::make_heap(due_, later);
   return taken;
 }

@@ -62,7 +62,8 @@ TEST(SimWaitingTest, AnInboxOfTheTestReceives) {
   Inbox<Reports> inbox{node};
   doubler.send(inbox.ref());
   int number = 0;
-  EXPECT_TRUE(inbox.receive([&](Report report) { number = report.number; }));
+  const auto received = inbox.receive([&](Report report) { number = report.number; });
+  EXPECT_TRUE(received) << received.error().what() << world.trace();
   EXPECT_EQ(number, 7);
 }
 

@@ -201,8 +201,10 @@ Task* Worker::pick_by_choice() noexcept {
   while (scheduler_.injected_.load() > 0) {
     scheduler_.take_injected(*this);
   }
-  while (Task* const task = deque_.take_oldest()) {
-    choices_.push_back(task);
+  for (TaskDeque* const queue : {&last_, &deque_}) {
+    while (Task* const task = queue->take_oldest()) {
+      choices_.push_back(task);
+    }
   }
   if (choices_.empty()) {
     return nullptr;
