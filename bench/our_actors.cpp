@@ -54,8 +54,7 @@ class Pong {
 
 class Ping {
  public:
-  Ping(Ref<Pong> pong, Laps& laps, Ref<Report> main)
-      : pong_(pong), laps_(laps), main_(main) {}
+  Ping(Ref<Pong> pong, Laps& laps, Ref<Report> main) : pong_(pong), laps_(laps), main_(main) {}
 
   void handle(Go /*go*/, Context& context) {
     self_ = context.self_as<Ping>();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bounded_buffer.hpp"
 #include "our_actors.hpp"
-
 #include "troupe/troupe.hpp"
 
 #include <deque>

@@ -77,7 +77,8 @@ Runtime::~Runtime() {
     (void)stop(stop_grace_);
   }
   request_stop();
-  // One that waits for what no stop ends, such as a system call, has no worker any more, but a stack.
+  // One that waits for what no stop ends, such as a system call, has no worker any more, but a
+  // stack.
   const bool some_wait = actors()->living() > 0;
   if (stop_scheduler(std::chrono::milliseconds{100}, some_wait) || some_wait) {
     // They stand on their cells: these stay, as their stacks do.

@@ -74,12 +74,14 @@ class Runtime final : public RuntimeCore {
   template <class P, class F, class... X>
   Ref<P> spawn_function(F body, X... arguments) {
     using A = actor::FunctionActor<P, F, X...>;
-    return Ref<P>{actor::spawn<A>(*this, nullptr, nullptr, std::move(body), std::move(arguments)...)};
+    return Ref<P>{
+        actor::spawn<A>(*this, nullptr, nullptr, std::move(body), std::move(arguments)...)};
   }
   template <class P, class F, class... X>
   Ref<P> spawn_function_with(const ActorOptions& options, F body, X... arguments) {
     using A = actor::FunctionActor<P, F, X...>;
-    return Ref<P>{actor::spawn<A>(*this, &options, nullptr, std::move(body), std::move(arguments)...)};
+    return Ref<P>{
+        actor::spawn<A>(*this, &options, nullptr, std::move(body), std::move(arguments)...)};
   }
 
   // ---- names and groups ----

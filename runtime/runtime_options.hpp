@@ -26,8 +26,8 @@ enum class SignalPolicy : std::uint8_t {
 struct RuntimeOptions {
   std::string name{};  // for logs and threads; default: the process's
 
-  // Threads that run actors; 0: one for each CPU that the process may use. They start with the first
-  // actor.
+  // Threads that run actors; 0: one for each CPU that the process may use. They start with the
+  // first actor.
   std::size_t workers = 0;
   // False: there are none, and the program's own loop drives the actors: Runtime::fd, poll_once.
   bool own_threads = true;

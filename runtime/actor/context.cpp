@@ -151,9 +151,9 @@ void Context::check_accepts(const actor::MessageType& type) const {
       return;
     }
   }
-  throw Error{Code::invalid_argument,
-              "a timer of " + cell_.text() + ": its Accepts does not list " +
-                  std::string{type.name} + "; list it, or pass *this as the first argument"};
+  throw Error{Code::invalid_argument, "a timer of " + cell_.text() +
+                                          ": its Accepts does not list " + std::string{type.name} +
+                                          "; list it, or pass *this as the first argument"};
 }
 
 Timer Context::start_timer(Duration wait, Duration period, actor::WriteTimed write) {

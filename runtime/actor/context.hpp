@@ -87,10 +87,11 @@ class Context final {
     return {};
   }
 
-  // Puts the message that is being handled aside, with the ask it may belong to; its handler returns
-  // at once then, and what it returns is ignored. unstash() puts all of them back, in their order,
-  // before what is in the mailbox. As many may be aside as that holds (MailboxOptions::capacity and
-  // capacity_bytes). Errors: overloaded; then the message stays the handler's, and its answer counts.
+  // Puts the message that is being handled aside, with the ask it may belong to; its handler
+  // returns at once then, and what it returns is ignored. unstash() puts all of them back, in their
+  // order, before what is in the mailbox. As many may be aside as that holds
+  // (MailboxOptions::capacity and capacity_bytes). Errors: overloaded; then the message stays the
+  // handler's, and its answer counts.
   template <class M>
   Result<void> stash(M&& message) {
     using Message = std::remove_cvref_t<M>;
@@ -153,8 +154,7 @@ struct TimedLetter : Letter<M> {
   std::shared_ptr<TimedMessage> timer;
 
   template <class Given>
-  TimedLetter(const Operations& its, Given&& given)
-      : Letter<M>(its, std::forward<Given>(given)) {}
+  TimedLetter(const Operations& its, Given&& given) : Letter<M>(its, std::forward<Given>(given)) {}
 
   static void destroy(Envelope& envelope) noexcept {
     static_cast<TimedLetter&>(envelope).timer.reset();
@@ -166,10 +166,9 @@ struct TimedLetter : Letter<M> {
 };
 
 template <class A, class M>
-inline constexpr Operations kTimed{handle_of<A, M>(),         &kMessageType<M>,
-                                   &Letter<M>::message_of,    &TimedLetter<M>::destroy,
-                                   nullptr,                   sizeof(TimedLetter<M>),
-                                   footprint_of_letter<M>(),  &TimedLetter<M>::wanted};
+inline constexpr Operations kTimed{
+    handle_of<A, M>(), &kMessageType<M>,       &Letter<M>::message_of,   &TimedLetter<M>::destroy,
+    nullptr,           sizeof(TimedLetter<M>), footprint_of_letter<M>(), &TimedLetter<M>::wanted};
 
 template <class A, class M, class Given>
 Envelope& write_timed(Given&& message, const std::shared_ptr<TimedMessage>& timer) {
@@ -190,10 +189,9 @@ Timer Context::start(Duration wait, Duration period, M message) {
                        });
   } else {
     auto once = std::make_shared<M>(std::move(message));
-    return start_timer(wait, period,
-                       [once = std::move(once)](TimerOf timer) -> actor::Envelope& {
-                         return actor::write_timed<A, M>(std::move(*once), timer);
-                       });
+    return start_timer(wait, period, [once = std::move(once)](TimerOf timer) -> actor::Envelope& {
+      return actor::write_timed<A, M>(std::move(*once), timer);
+    });
   }
 }
 

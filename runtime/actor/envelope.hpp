@@ -36,9 +36,9 @@ struct Operations {
   Handle handle;  // null: the receiver finds its own by `type`
   const MessageType* type;
   void* (*message)(Envelope& envelope) noexcept;
-  void (*destroy)(Envelope& envelope) noexcept;  // the message, not the memory
-  AnswerBase* (*answer)(Envelope& envelope) noexcept;  // null: a send
-  std::size_t size;                                    // of the whole
+  void (*destroy)(Envelope& envelope) noexcept;                 // the message, not the memory
+  AnswerBase* (*answer)(Envelope& envelope) noexcept;           // null: a send
+  std::size_t size;                                             // of the whole
   std::size_t (*footprint)(const Envelope& envelope) noexcept;  // null: owns nothing elsewhere
   // Asked before it is handled; false: not any more. Null: always.
   bool (*wanted)(Envelope& envelope) noexcept = nullptr;
@@ -77,14 +77,13 @@ struct Letter : Envelope {
   M message;
 
   template <class Given>
-  Letter(const Operations& its, Given&& given) : Envelope(its), message(std::forward<Given>(given)) {}
+  Letter(const Operations& its, Given&& given)
+      : Envelope(its), message(std::forward<Given>(given)) {}
 
   static void* message_of(Envelope& envelope) noexcept {
     return &static_cast<Letter&>(envelope).message;
   }
-  static void destroy(Envelope& envelope) noexcept {
-    static_cast<Letter&>(envelope).message.~M();
-  }
+  static void destroy(Envelope& envelope) noexcept { static_cast<Letter&>(envelope).message.~M(); }
 };
 
 }  // namespace troupe::actor

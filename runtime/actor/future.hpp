@@ -104,8 +104,8 @@ class [[nodiscard]] Future final {
   actor::Answer<T>* answer_ = nullptr;
 };
 
-// Thread-safe; copies share. When the last copy goes without a value, the answer is an error: failed,
-// or cancelled where the runtime stops.
+// Thread-safe; copies share. When the last copy goes without a value, the answer is an error:
+// failed, or cancelled where the runtime stops.
 template <class T>
 class Promise final {
  public:
@@ -147,9 +147,10 @@ class Promise final {
     ~Shared() {
       if (!begun) {
         const RuntimeCore* const runtime = RuntimeCore::current();
-        finish(runtime != nullptr && runtime->stopping()
-                   ? Error{Code::cancelled, "the promise of an answer was dropped: the runtime stops"}
-                   : Error{Code::failed, "the promise of an answer was dropped"});
+        finish(
+            runtime != nullptr && runtime->stopping()
+                ? Error{Code::cancelled, "the promise of an answer was dropped: the runtime stops"}
+                : Error{Code::failed, "the promise of an answer was dropped"});
       }
     }
 

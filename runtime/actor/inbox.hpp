@@ -129,9 +129,9 @@ class Inbox final {
     } while (!base_.end_dispatch());
     return count;
   }
-  // Readable while there is something that neither receive nor dispatch has looked at: for wait_any,
-  // which asks for it each time. A loop that asks once, and keeps the descriptor, calls dispatch.
-  // Throws Error (overloaded, system).
+  // Readable while there is something that neither receive nor dispatch has looked at: for
+  // wait_any, which asks for it each time. A loop that asks once, and keeps the descriptor, calls
+  // dispatch. Throws Error (overloaded, system).
   int ready_fd() const { return base_.ready_fd(); }
 
  private:

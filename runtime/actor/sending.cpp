@@ -132,9 +132,8 @@ std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& a
     discard_ask(envelope, answer);
     return error;
   }
-  const auto outcome = asker != nullptr
-                           ? Asking::wait_on_fiber(answer)
-                           : Asking::wait(answer, target.cell->system().runtime());
+  const auto outcome = asker != nullptr ? Asking::wait_on_fiber(answer)
+                                        : Asking::wait(answer, target.cell->system().runtime());
   if (outcome == fiber::Waiter::Outcome::fired) [[likely]] {
     return std::nullopt;
   }

@@ -24,8 +24,8 @@ namespace troupe::actor {
 
 class Cell;
 
-// One incarnation of an actor: the place, which is never given back while the runtime lives, and the
-// number that it must still have.
+// One incarnation of an actor: the place, which is never given back while the runtime lives, and
+// the number that it must still have.
 struct Target {
   Cell* cell = nullptr;
   std::uint64_t number = 0;
@@ -91,14 +91,17 @@ constexpr auto footprint_of_letter() -> std::size_t (*)(const Envelope&) noexcep
 }
 
 template <class A, class M>
-inline constexpr Operations kSend{
-    handle_of<A, M>(), &kMessageType<M>, &Letter<M>::message_of, &Letter<M>::destroy, nullptr, sizeof(Letter<M>),
-    footprint_of_letter<M>()};
+inline constexpr Operations kSend{handle_of<A, M>(),       &kMessageType<M>, &Letter<M>::message_of,
+                                  &Letter<M>::destroy,     nullptr,          sizeof(Letter<M>),
+                                  footprint_of_letter<M>()};
 template <class A, class M>
-inline constexpr Operations kAsk{
-    handle_of<A, M>(),           &kMessageType<M>, &Letter<M>::message_of, &Letter<M>::destroy,
-    &Question<M, typename ReplyOf<A, M>::type>::answer_of, sizeof(Question<M, typename ReplyOf<A, M>::type>),
-    footprint_of_letter<M>()};
+inline constexpr Operations kAsk{handle_of<A, M>(),
+                                 &kMessageType<M>,
+                                 &Letter<M>::message_of,
+                                 &Letter<M>::destroy,
+                                 &Question<M, typename ReplyOf<A, M>::type>::answer_of,
+                                 sizeof(Question<M, typename ReplyOf<A, M>::type>),
+                                 footprint_of_letter<M>()};
 
 template <class L, class Given>
 L& write(const Operations& operations, Given&& given) {
@@ -133,7 +136,8 @@ Sent send(const Target& target, Given&& message, const Deadline* until) {
   auto& letter = write<Letter<M>>(kSend<A, M>, std::forward<Given>(message));
   const Sent sent = deliver(target, letter, until);
   if (!sent) [[unlikely]] {
-    if constexpr (!std::is_lvalue_reference_v<Given> && !std::is_const_v<std::remove_reference_t<Given>>) {
+    if constexpr (!std::is_lvalue_reference_v<Given> &&
+                  !std::is_const_v<std::remove_reference_t<Given>>) {
       give_back(message, letter.message);
     }
     discard(letter);

@@ -68,7 +68,8 @@ Target Spawning::failed() noexcept {
   if (seat_ != nullptr) {
     monitor(*parent_, target);
   }
-  Exit exit{.kind = Exit::Kind::failed, .what = "its constructor threw: " + text_of_current_exception()};
+  Exit exit{.kind = Exit::Kind::failed,
+            .what = "its constructor threw: " + text_of_current_exception()};
   system.runtime().log().write(cell_.text() + ": " + exit.what);
   cell_.push(*stop_request(std::move(exit)), target.number);
   settle(target, false);

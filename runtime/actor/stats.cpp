@@ -49,7 +49,7 @@ std::optional<ActorStats> Cell::stats(Instant now) {
   if (awaited != nullptr) {
     stats.waits_for = awaited->text();
   }
-  stats.state = ending()            ? "ending"
+  stats.state = ending()             ? "ending"
                 : awaited != nullptr ? "waiting"
                 : message != nullptr ? "running"
                 : idle               ? "idle"
@@ -80,8 +80,7 @@ Stats System::stats() const {
   }
   stats.counters["troupe_actors_spawned_total"] = spawned_.sum();
   stats.counters["troupe_actors_failed_total"] = failed_.load(std::memory_order_relaxed);
-  stats.counters["troupe_messages_handled_total"] =
-      handled + handled_before_.sum();
+  stats.counters["troupe_messages_handled_total"] = handled + handled_before_.sum();
   stats.gauges["troupe_actors"] = static_cast<double>(living());
   return stats;
 }

@@ -102,9 +102,8 @@ void System::lose(const Target& target, Envelope& envelope, Error why) {
   if (cell.is(target.number) && cell.when_full() != WhenFull::drop_oldest) {
     cell.unreserve(envelope);
   }
-  AnswerBase* const answer = envelope.operations->answer != nullptr
-                                 ? envelope.operations->answer(envelope)
-                                 : nullptr;
+  AnswerBase* const answer =
+      envelope.operations->answer != nullptr ? envelope.operations->answer(envelope) : nullptr;
   if (answer == nullptr) {
     discard(envelope);
     return;
@@ -192,8 +191,9 @@ void System::log_refusal(Cell& cell, std::string_view what) {
 bool System::running_long(const fiber::Task& task, Duration since, std::size_t behind) {
   const auto& cell = static_cast<const Cell&>(task);
   const Extras* const its = cell.extras();
-  const Duration limit =
-      its != nullptr && its->handler_limit > Duration::zero() ? its->handler_limit : ActorOptions{}.handler_limit;
+  const Duration limit = its != nullptr && its->handler_limit > Duration::zero()
+                             ? its->handler_limit
+                             : ActorOptions{}.handler_limit;
   if (since < limit) {
     return false;
   }

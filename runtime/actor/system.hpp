@@ -34,17 +34,17 @@ class Directory;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
-  ended,       // its actor had ended, or ended before its turn came
-  refused,     // the mailbox was full: it stayed with its sender
-  newest,      // the mailbox was full
-  oldest,      // the mailbox was full of newer ones
-  expired,     // its ask was given up, or its deadline had passed
-  unhandled,   // the actor has no handler for it
+  ended,      // its actor had ended, or ended before its turn came
+  refused,    // the mailbox was full: it stayed with its sender
+  newest,     // the mailbox was full
+  oldest,     // the mailbox was full of newer ones
+  expired,    // its ask was given up, or its deadline had passed
+  unhandled,  // the actor has no handler for it
   kCount,
 };
 
-// What carries messages between actors, where that takes time, and is told what becomes of actors: a
-// simulation's. Called on the thread that drives the runtime.
+// What carries messages between actors, where that takes time, and is told what becomes of actors:
+// a simulation's. Called on the thread that drives the runtime.
 class Courier {
  public:
   Courier() = default;
@@ -52,9 +52,9 @@ class Courier {
   Courier& operator=(const Courier&) = delete;
   virtual ~Courier() = default;
 
-  // Takes the envelope, and some time gives it to System::arrive, or to System::lose. False: as many
-  // as `room` are on their way to that mailbox already; it stays the caller's. `sender` is 0 where it
-  // is no actor.
+  // Takes the envelope, and some time gives it to System::arrive, or to System::lose. False: as
+  // many as `room` are on their way to that mailbox already; it stays the caller's. `sender` is 0
+  // where it is no actor.
   virtual bool carry(std::uint64_t sender, const Target& target, Envelope& envelope,
                      std::size_t room) = 0;
 
@@ -94,8 +94,8 @@ class System final : public fiber::TaskReports {
   Directory& directory() noexcept { return *directory_; }
 
   // ---- ends ----
-  // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did not
-  // by the deadline.
+  // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did
+  // not by the deadline.
   bool drain(Deadline until);
   std::vector<StopReport::Holder> stop(Deadline until);
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }

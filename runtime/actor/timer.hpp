@@ -35,7 +35,8 @@ class Timer final {
  public:
   Timer() = default;  // none
 
-  // No message of it is delivered from now on; one that is in the mailbox is not handled. Thread-safe.
+  // No message of it is delivered from now on; one that is in the mailbox is not handled.
+  // Thread-safe.
   void cancel();
 
   // For the library.

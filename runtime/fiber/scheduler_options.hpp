@@ -20,9 +20,9 @@ struct SchedulerOptions {
   // Which of `count` runnable tasks runs next; empty: the scheduler's own order. For own_threads =
   // false only: a simulation's.
   std::function<std::size_t(std::size_t count)> choose;
-  // For own_threads = false: what a wait outside of actors calls until it is over, instead of running
-  // this scheduler's tasks: a simulation's runs a task of any of its nodes, or moves the clock. False:
-  // there is nothing to be done until then.
+  // For own_threads = false: what a wait outside of actors calls until it is over, instead of
+  // running this scheduler's tasks: a simulation's runs a task of any of its nodes, or moves the
+  // clock. False: there is nothing to be done until then.
   std::function<bool(Deadline until)> idle;
 };
 

@@ -19,8 +19,8 @@ struct Exit {
   };
 
   Kind kind = Kind::normal;
-  int code = 0;      // what waitpid would say: 0 to 255
-  int signal = 0;    // of killed, else 0
+  int code = 0;        // what waitpid would say: 0 to 255
+  int signal = 0;      // of killed, else 0
   std::string what{};  // of failed and unreachable; also what was said before a kill
   std::string who{};   // "worker-2 (pid 4711)"
 

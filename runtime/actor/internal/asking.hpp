@@ -14,8 +14,7 @@ class Asking final {
   // Before it is sent. Nobody's wait outlives that of who asked the asker.
   static void begin(AnswerBase& answer, const Cell* asker, Cell& asked, Deadline until) {
     answer.asked_ = &asked;
-    answer.deadline_ =
-        asker != nullptr ? std::min(until.when(), asker->deadline()) : until.when();
+    answer.deadline_ = asker != nullptr ? std::min(until.when(), asker->deadline()) : until.when();
   }
   static fiber::Waiter::Outcome wait_on_fiber(AnswerBase& answer) noexcept {
     return fiber::Worker::current()->wait(answer.waiter_, Deadline{answer.deadline_});

@@ -108,8 +108,8 @@ void Cell::put_to_work() noexcept {
     return;
   }
   fiber::Worker* const worker = fiber::Worker::current();
-  if (worker != nullptr && worker->may_run(*this) && &worker->scheduler() == system().known_scheduler())
-      [[likely]] {
+  if (worker != nullptr && worker->may_run(*this) &&
+      &worker->scheduler() == system().known_scheduler()) [[likely]] {
     worker->schedule(*this);
   } else {
     system().scheduler().schedule(*this);
@@ -356,7 +356,8 @@ Instant Cell::deadline() const noexcept {
 Result<void> Cell::room_to_stash(std::size_t bytes) {
   Extras& its = need_extras();
   if (its.stashed_count >= capacity() ||
-      (its.stashed_count > 0 && its.stashed_bytes + bytes > its.capacity_bytes.load(std::memory_order_relaxed))) {
+      (its.stashed_count > 0 &&
+       its.stashed_bytes + bytes > its.capacity_bytes.load(std::memory_order_relaxed))) {
     return Error{
         Code::overloaded,
         "stash: " + text() + " has put " + std::to_string(its.stashed_count) + " messages (" +

@@ -43,7 +43,8 @@ class alignas(64) Cell final : public fiber::Task {
   void charge(const Envelope& envelope) noexcept;
   void push(Control& control, std::uint64_t target) noexcept;
   bool is(std::uint64_t number) const noexcept {
-    return number_.load(std::memory_order_acquire) == number;  // pairs with settle: publishes the rest
+    return number_.load(std::memory_order_acquire) ==
+           number;  // pairs with settle: publishes the rest
   }
   std::uint64_t number() const noexcept { return number_.load(std::memory_order_acquire); }
   System& system() const noexcept;
@@ -195,10 +196,12 @@ class alignas(64) Cell final : public fiber::Task {
   std::atomic<std::uint64_t> number_{0};  // 0: nobody's
   std::atomic<Control*> controls_{nullptr};
   // Written by the reader, read by senders.
-  std::atomic<std::uint32_t> in_hand_{0};  // taken out of the word, not yet handled: at least so many
+  std::atomic<std::uint32_t> in_hand_{
+      0};  // taken out of the word, not yet handled: at least so many
   std::atomic<std::uint32_t> capacity_{0};
-  std::atomic<std::uint32_t> newest_run_{0};  // when the oldest of those in the word was sent, ticks
-  std::atomic<std::uint32_t> oldest_{0};      // when the oldest in hand was
+  std::atomic<std::uint32_t> newest_run_{
+      0};                                 // when the oldest of those in the word was sent, ticks
+  std::atomic<std::uint32_t> oldest_{0};  // when the oldest in hand was
   std::atomic<Extras*> extras_{nullptr};
   std::atomic<const ActorType*> type_{nullptr};
   std::atomic<Cell*> waits_for_{nullptr};
@@ -208,14 +211,14 @@ class alignas(64) Cell final : public fiber::Task {
   std::atomic<bool> refusal_said_{false};
   std::atomic<WhenFull> when_full_{WhenFull::wait};
   std::atomic<Life> life_{Life::vacant};
-  bool listed_ = false;     // among the vacant ones
+  bool listed_ = false;  // among the vacant ones
   bool object_made_ = false;
-  bool own_object_ = false;  // the object has memory of its own
-  bool stashing_ = false;   // the current message was put aside
+  bool own_object_ = false;     // the object has memory of its own
+  bool stashing_ = false;       // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
   bool unseen_ = false;         // of an Inbox: something in mail_ was not looked at
-  std::uint32_t left_ = 0;  // how many mail_ has
+  std::uint32_t left_ = 0;      // how many mail_ has
   // The reader's; what others read is atomic.
   Envelope* mail_ = nullptr;
   std::atomic<std::uint64_t> handled_{0};

@@ -169,9 +169,8 @@ bool Cell::has_room(std::size_t more) noexcept {
   }
   const Extras* const its = extras();
   return depth() + more < capacity() &&
-         (its == nullptr ||
-          its->bytes.load() <
-              static_cast<std::int64_t>(its->capacity_bytes.load(std::memory_order_relaxed)));
+         (its == nullptr || its->bytes.load() < static_cast<std::int64_t>(its->capacity_bytes.load(
+                                                    std::memory_order_relaxed)));
 }
 
 void Cell::let_senders_in() noexcept {

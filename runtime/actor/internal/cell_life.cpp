@@ -246,7 +246,8 @@ std::string Cell::text() const {
   if (!name.empty()) {
     return class_name + " \"" + name + "\"";
   }
-  return class_name + " " + ActorId{0, 0, number() != 0 ? number() : CellTable::index_of(*this)}.text();
+  return class_name + " " +
+         ActorId{0, 0, number() != 0 ? number() : CellTable::index_of(*this)}.text();
 }
 
 void Cell::keep(const std::shared_ptr<TimerState>& timer) {

@@ -37,8 +37,8 @@ CellTable::~CellTable() {
 
 std::uint32_t CellTable::index_of(const Cell& cell) noexcept {
   const Slab& slab = slab_of(cell);
-  const auto offset = reinterpret_cast<const std::byte*>(&cell) -
-                      reinterpret_cast<const std::byte*>(&slab);
+  const auto offset =
+      reinterpret_cast<const std::byte*>(&cell) - reinterpret_cast<const std::byte*>(&slab);
   return slab.first + static_cast<std::uint32_t>(static_cast<std::size_t>(offset) / sizeof(Cell)) -
          1;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// CellTable: all the places for actors of a runtime. Mapped in slabs, aligned to their size, so that
-// a cell finds its System, and its index, from its address. Thread-safe.
+// CellTable: all the places for actors of a runtime. Mapped in slabs, aligned to their size, so
+// that a cell finds its System, and its index, from its address. Thread-safe.
 
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
@@ -67,7 +67,7 @@ class CellTable final {
   // Vacant places of some threads: those that end here begin here again.
   struct alignas(64) Shard {
     SpinLock lock;
-    std::vector<Cell*> vacant;       // guarded by lock
+    std::vector<Cell*> vacant;          // guarded by lock
     std::atomic<std::size_t> count{0};  // of vacant: for those who look from outside
   };
 

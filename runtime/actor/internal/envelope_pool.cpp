@@ -73,7 +73,7 @@ class Depot final {
   // From new memory, which is never given back: the most that was ever in use stays.
   Batch cut() {
     auto* const chunk =
-        static_cast<std::byte*>(::operator new(size_ * kBatch, std::align_val_t{kLine}));
+        static_cast<std::byte*>(::operator new (size_* kBatch, std::align_val_t{kLine}));
     Block* first = nullptr;
     for (std::size_t i = kBatch; i > 0; --i) {
       auto* const block = reinterpret_cast<Block*>(chunk + (i - 1) * size_);
@@ -157,14 +157,14 @@ class Cache final {
 
 void* allocate_envelope(std::size_t size) {
   if (!kPooled || size > kLargest) {
-    return ::operator new(size, std::align_val_t{kLine});
+    return ::operator new (size, std::align_val_t{kLine});
   }
   return cache.take(class_of(size));
 }
 
 void free_envelope(void* memory, std::size_t size) noexcept {
   if (!kPooled || size > kLargest) {
-    ::operator delete(memory, std::align_val_t{kLine});
+    ::operator delete (memory, std::align_val_t{kLine});
     return;
   }
   cache.give(memory, class_of(size));

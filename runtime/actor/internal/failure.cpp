@@ -25,11 +25,12 @@ Error ended_error(const std::string& who, const Exit& reason) {
       return {Code::closed, "ask " + who + ": it has ended"};
     case Exit::Kind::restarted:
       return {Code::disconnected,
-              "ask " + who + ": it was restarted before it took the message; ask its Named, which "
-              "follows restarts"};
+              "ask " + who +
+                  ": it was restarted before it took the message; ask its Named, which "
+                  "follows restarts"};
     default:
-      return {Code::disconnected, "ask " + who + ": it ended before it took the message: " +
-                                      Exit{reason}.text()};
+      return {Code::disconnected,
+              "ask " + who + ": it ended before it took the message: " + Exit{reason}.text()};
   }
 }
 
@@ -48,8 +49,8 @@ Error late_error(const Cell& cell, const MessageType& type) {
 }
 
 void refuse_unhandled(Cell& cell, Envelope& envelope, AnswerBase* answer) {
-  const std::string what = cell.text() + " has no handle() for " +
-                           std::string{envelope.operations->type->name};
+  const std::string what =
+      cell.text() + " has no handle() for " + std::string{envelope.operations->type->name};
   cell.system().count(Dropped::unhandled);
   cell.count_drop();
   cell.system().log_refusal(cell, what);

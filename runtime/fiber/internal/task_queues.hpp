@@ -25,8 +25,8 @@ class TaskDeque final {
       (newest_ != nullptr ? newest_->previous_ : oldest_) = &task;
       newest_ = &task;
     }
-    // Sequentially consistent, as is size(): pairs with Scheduler::sleepers_. Either who pushes sees
-    // the sleeper, or the sleeper sees the task.
+    // Sequentially consistent, as is size(): pairs with Scheduler::sleepers_. Either who pushes
+    // sees the sleeper, or the sleeper sees the task.
     size_.fetch_add(1);
   }
   void push_oldest(Task& task) noexcept {

@@ -88,8 +88,8 @@ void Worker::loop(void* /*nothing*/) {
   running_.store(nullptr, std::memory_order_relaxed);
 }
 
-// From `from`, which is suspended, to a loop that goes on. (Inlined into who suspends, as execute is
-// into the loop: each return after a switch is one that the CPU foresees wrongly.)
+// From `from`, which is suspended, to a loop that goes on. (Inlined into who suspends, as execute
+// is into the loop: each return after a switch is one that the CPU foresees wrongly.)
 [[gnu::always_inline]] inline void Worker::go_to_loop(Stack& from) noexcept {
   if (Stack* const spare = spares_; spare != nullptr) [[likely]] {
     spares_ = spare->next;
@@ -422,8 +422,8 @@ Task* Worker::steal() noexcept {
 
 bool Worker::anything_to_do() const noexcept {
   // The deque too: a search that found nothing may have filled it with what others had injected.
-  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr ||
-      queued() > 0 || ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
+  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr || queued() > 0 ||
+      ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
     return true;
   }
   return !dedicated_ && scheduler_.has_work_for(*this);

@@ -75,9 +75,7 @@ class alignas(64) Worker final {
   }
   const Task* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   // Something that others could run.
-  std::size_t stealable() const noexcept {
-    return queued() + (next_.load() != nullptr ? 1 : 0);
-  }
+  std::size_t stealable() const noexcept { return queued() + (next_.load() != nullptr ? 1 : 0); }
   std::size_t queued() const noexcept {
     return static_cast<std::size_t>(std::max<std::ptrdiff_t>(deque_.size() + last_.size(), 0));
   }
@@ -157,8 +155,8 @@ class alignas(64) Worker final {
   std::vector<Task*> choices_;
   Stack* spares_ = nullptr;  // loops that wait to go on
   std::size_t spare_count_ = 0;
-  Stack* fresh_ = nullptr;  // for a loop to begin on
-  Stack* base_ = nullptr;  // of the thread, in run()
+  Stack* fresh_ = nullptr;       // for a loop to begin on
+  Stack* base_ = nullptr;        // of the thread, in run()
   Stack* loop_stack_ = nullptr;  // what this thread runs on, in the loop and in tasks
   Waiter* waits_ = nullptr;
   bool cancelled_ = false;
