@@ -67,7 +67,7 @@ class Named final {
   requires(!std::same_as<A, B> && actor::kCovers<B, A>)
       Named(const Named<B>& other)  // NOLINT(google-explicit-constructor): a narrower view of it
       : naming_(other.naming()) {
-    static_assert(actor::lists_messages<B>(),
+    static_assert(actor::kListsMessages<B>,
                   "to be reached through a Protocol, the actor class needs a line such as\n"
                   "  using Accepts = troupe::Protocol<long(Deposit), long(Balance)>;");
   }

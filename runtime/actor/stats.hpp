@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stats: what a runtime's actors are doing, as values. Read at any time, from any thread; figures of
-// one actor may be of slightly different moments. docs/metrics.md names each counter and gauge.
+// Stats: what a runtime's actors are doing, as values. Read at any time, from any thread; figures
+// of one actor may be of slightly different moments. docs/metrics.md names each counter and gauge.
 
 #include "troupe/base/clock.hpp"
 #include "troupe/runtime/actor/actor_id.hpp"
@@ -17,13 +17,15 @@ namespace troupe {
 
 struct ActorStats {
   ActorId id;
-  ActorId parent;         // number 0: none
-  std::string name;       // as it was spawned; else empty
-  std::string type;       // its class
-  std::string state;      // idle, queued, running, waiting, ending
-  std::string handler;    // the message that it is handling; else empty
-  std::string waits_for;  // the actor whose answer or room it waits for; else empty
-  std::size_t mailbox = 0;  // messages that wait
+  ActorId parent;    // number 0: none
+  std::string name;  // as it was spawned; else empty
+  std::string type;  // its class
+  // idle: nothing to do. queued: it has messages, and no worker yet. running: a worker has it.
+  // waiting: its handler waits. ending.
+  std::string state;
+  std::string handler;      // the message that it is handling; else empty
+  std::string waits_for;    // the actor whose answer or room it waits for; else empty
+  std::size_t mailbox = 0;  // messages that wait; may count up to 15 that were handled meanwhile
   std::size_t capacity = 0;
   Duration oldest{};    // how long the first of them has waited
   Duration handling{};  // how long the current handler has taken, waits included
@@ -34,7 +36,8 @@ struct ActorStats {
 
 struct Stats {
   std::vector<ActorStats> actors;
-  std::map<std::string, std::uint64_t> counters;  // "troupe_messages_dropped_total{cause=\"ended\"}"
+  std::map<std::string, std::uint64_t>
+      counters;  // "troupe_messages_dropped_total{cause=\"ended\"}"
   std::map<std::string, double> gauges;
 };
 

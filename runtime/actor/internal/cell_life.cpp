@@ -129,7 +129,7 @@ void Cell::end(Exit reason) {
   }
   system().scheduler().release(*this);
   if (is_actor()) {
-    system().ended(handled_.load(std::memory_order_relaxed), reason);
+    system().ended(*type(), handled_.load(std::memory_order_relaxed), reason);
   }
 }
 
