@@ -106,6 +106,10 @@ Stats Runtime::stats() const {
   return actors()->stats();
 }
 
+std::string Runtime::open_metrics() const {
+  return actors()->open_metrics();
+}
+
 std::size_t Runtime::poll_once() {
   return scheduler().poll_once();
 }

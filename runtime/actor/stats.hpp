@@ -17,13 +17,15 @@ namespace troupe {
 
 struct ActorStats {
   ActorId id;
-  ActorId parent;           // number 0: none
-  std::string name;         // as it was spawned; else empty
-  std::string type;         // its class
-  std::string state;        // idle, queued, running, waiting, ending
+  ActorId parent;    // number 0: none
+  std::string name;  // as it was spawned; else empty
+  std::string type;  // its class
+  // idle: nothing to do. queued: it has messages, and no worker yet. running: a worker has it.
+  // waiting: its handler waits. ending.
+  std::string state;
   std::string handler;      // the message that it is handling; else empty
   std::string waits_for;    // the actor whose answer or room it waits for; else empty
-  std::size_t mailbox = 0;  // messages that wait
+  std::size_t mailbox = 0;  // messages that wait; may count up to 15 that were handled meanwhile
   std::size_t capacity = 0;
   Duration oldest{};    // how long the first of them has waited
   Duration handling{};  // how long the current handler has taken, waits included

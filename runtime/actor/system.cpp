@@ -67,11 +67,12 @@ void System::begun() noexcept {
   spawned_.add(1);
 }
 
-void System::ended(std::uint64_t number, std::uint64_t handled, const Exit& reason) {
+void System::ended(const ActorType& type, std::uint64_t number, std::uint64_t handled,
+                   const Exit& reason) {
   if (courier_ != nullptr) [[unlikely]] {
     courier_->ended(number, reason);
   }
-  handled_before_.add(handled);
+  handled_before_.add(type, handled);
   if (!reason.ok()) {
     failed_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -160,9 +161,9 @@ std::vector<StopReport::Holder> System::stop(Deadline until) {
     }
   }
   if (living() > 0) {
-    const Instant now = runtime_.clock().now();
+    const Moment moment{runtime_.clock().now(), &its};
     cells_->for_each([&](Cell& cell) {
-      const auto actor = cell.stats(now);
+      const auto actor = cell.stats(moment);
       if (!actor || !cell.is_actor()) {
         return;
       }
@@ -171,7 +172,7 @@ std::vector<StopReport::Holder> System::stop(Deadline until) {
           {.who = actor->type + " " + name,
            .doing = actor->handler.empty() ? actor->state : "handling " + actor->handler,
            .waiting_for = actor->waits_for,
-           .for_how_long = now - begin,
+           .for_how_long = moment.now - begin,
            .killed = false});
     });
   }

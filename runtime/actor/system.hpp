@@ -8,6 +8,7 @@
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/actor/sharded_count.hpp"
 #include "troupe/runtime/actor/stats.hpp"
+#include "troupe/runtime/actor/type_counts.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/process/exit.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
@@ -16,6 +17,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -100,13 +102,15 @@ class System final : public fiber::TaskReports {
   std::vector<StopReport::Holder> stop(Deadline until);
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   // One that has handled so many messages.
-  void ended(std::uint64_t number, std::uint64_t handled, const Exit& reason);
+  void ended(const ActorType& type, std::uint64_t number, std::uint64_t handled,
+             const Exit& reason);
 
   // ---- seeing into it ----
   void count(Dropped why) noexcept {
     dropped_.at(static_cast<std::size_t>(why)).fetch_add(1, std::memory_order_relaxed);
   }
   Stats stats() const;
+  std::string open_metrics() const;
   // Says it in the log, once for each actor.
   void log_refusal(Cell& cell, std::string_view what);
 
@@ -128,6 +132,8 @@ class System final : public fiber::TaskReports {
   std::size_t describe(const fiber::Task& task, char* text, std::size_t size) noexcept override;
 
  private:
+  Stats look(bool each) const;
+
   RuntimeCore& runtime_;
   const Duration ask_timeout_;
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
@@ -138,7 +144,10 @@ class System final : public fiber::TaskReports {
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};
   ShardedCount spawned_;
   ShardedCount ended_;
-  ShardedCount handled_before_;  // by those that have ended
+  TypeCounts handled_before_;  // by those that have ended
+  mutable std::mutex told_mutex_;
+  // Messages handled, as stats() said last. Guarded by told_mutex_.
+  mutable std::map<std::string_view, std::uint64_t> told_;
   std::atomic<std::uint64_t> failed_{0};
   std::mutex end_mutex_;
   std::condition_variable all_ended_;

@@ -227,7 +227,7 @@ class Topic final {
   // chose (but drop_oldest has room always). Throws Error (closed: an empty handle).
   template <class P>
   void deliver_to(const Ref<P>& reader) const {
-    static_assert(actor::accepts<P, T>(),
+    static_assert(actor::kAccepts<P, T>,
                   "Topic<T>::deliver_to(Ref<P>): the actor P accepts no T: it has no handle() (or "
                   "its Protocol no signature) for exactly the topic's type");
     if constexpr (actor::accepts<P, T>()) {

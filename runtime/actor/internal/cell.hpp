@@ -13,6 +13,7 @@
 #include "troupe/runtime/actor/envelope.hpp"
 #include "troupe/runtime/actor/internal/control.hpp"
 #include "troupe/runtime/actor/internal/extras.hpp"
+#include "troupe/runtime/actor/internal/figures.hpp"
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/task.hpp"
@@ -94,7 +95,8 @@ class alignas(64) Cell final : public fiber::Task {
   bool first_refusal() noexcept { return !refusal_said_.exchange(true); }
 
   // For people; nothing where there is no actor.
-  std::optional<ActorStats> stats(Instant now);
+  std::optional<ActorStats> stats(const Moment& moment) const;
+  std::optional<Figures> figures(const Moment& moment) const noexcept;
 
   // ---- its place, while it has no actor ----
   // False: somebody who came too late is being sent away.

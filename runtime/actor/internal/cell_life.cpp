@@ -130,7 +130,7 @@ void Cell::end(Exit reason) {
   }
   system().scheduler().release(*this);
   if (is_actor()) {
-    system().ended(number, handled_.load(std::memory_order_relaxed), reason);
+    system().ended(*type(), number, handled_.load(std::memory_order_relaxed), reason);
   }
 }
 

@@ -18,7 +18,7 @@ StopReport::Holder holder_of(System& system, const std::string& who, const Targe
   StopReport::Holder holder{
       .who = who, .doing = {}, .waiting_for = {}, .for_how_long = time, .killed = false};
   if (target.cell != nullptr && target.cell->is(target.number)) {
-    if (const auto stats = target.cell->stats(system.runtime().clock().now())) {
+    if (const auto stats = target.cell->stats({system.runtime().clock().now(), nullptr})) {
       holder.doing = stats->handler.empty() ? stats->state : "handling " + stats->handler;
       holder.waiting_for = stats->waits_for;
     }

@@ -493,7 +493,9 @@ int Worker::driven_fd() {
   task.suspended_ = &here;
   here.user = &task;
   running_.store(nullptr, std::memory_order_relaxed);
+  suspended_.store(suspended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   go_to_loop(here);
+  suspended_.store(suspended_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
 Waiter::Outcome Worker::wait(Waiter& waiter, Deadline until) noexcept {

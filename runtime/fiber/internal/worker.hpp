@@ -73,6 +73,8 @@ class alignas(64) Worker final {
   std::uint64_t activations() const noexcept {
     return activations_.load(std::memory_order_relaxed);
   }
+  // Tasks that wait here, each on its stack.
+  std::size_t suspended() const noexcept { return suspended_.load(std::memory_order_relaxed); }
   const Task* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   // Something that others could run.
   std::size_t stealable() const noexcept { return queued() + (next_.load() != nullptr ? 1 : 0); }
@@ -144,8 +146,9 @@ class alignas(64) Worker final {
   std::atomic<Instant::rep> shared_first_{Instant::max().time_since_epoch().count()};
 
   // Its thread's.
-  alignas(64) std::atomic<Task*> running_{nullptr};  // others read, as the next two
+  alignas(64) std::atomic<Task*> running_{nullptr};  // others read, as the next three
   std::atomic<std::uint64_t> activations_{0};
+  std::atomic<std::size_t> suspended_{0};
   Instant now_{};
   Instant polled_{};
   unsigned turn_ = 0;
