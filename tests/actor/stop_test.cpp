@@ -3,6 +3,7 @@
 #include "actor/subjects.hpp"
 #include "harness/child.hpp"
 #include "harness/sanitized.hpp"
+#include "troupe/base/os/thread_sanitizer.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 
 #include <gtest/gtest.h>
@@ -250,7 +251,16 @@ TEST_F(StopTest, RuntimeEndsWhileABlockingCallGoesOn) {
 }
 
 // A process of its own: the loop never ends.
+#if defined(TROUPE_THREAD_SANITIZER)
+constexpr bool kForksAreRefused = true;
+#else
+constexpr bool kForksAreRefused = false;
+#endif
+
 TEST(StopProcessTest, ProgramEndsThoughAnActorIsInAnEndlessLoop) {
+  if (kForksAreRefused) {
+    GTEST_SKIP() << "the thread sanitizer ends a child that starts threads";
+  }
   harness::Child child{[] {
     static Worker::Figures figures;
     {
@@ -270,6 +280,9 @@ TEST(StopProcessTest, ProgramEndsThoughAnActorIsInAnEndlessLoop) {
 }
 
 TEST(StopProcessTest, DestructorAloneEndsThoughAnActorIsInAnEndlessLoop) {
+  if (kForksAreRefused) {
+    GTEST_SKIP() << "the thread sanitizer ends a child that starts threads";
+  }
   harness::Child child{[] {
     static Worker::Figures figures;
     {
