@@ -95,7 +95,7 @@ TEST_F(GroupTest, AMemberThatIsFullMissesIt) {
   auto member = runtime.spawn_with<Stuck>({.mailbox = {.capacity = 1}});
   stuck.join(member);
   auto asked = member.ask_async(Ticks{}, 1h);
-  while (runtime.stats().actors.at(0).state != "running") {
+  while (runtime.stats().actors.at(0).state != "waiting") {
     std::this_thread::yield();
   }
   EXPECT_EQ(stuck.publish(Tick{"tick"}), 1U);
