@@ -19,6 +19,7 @@
 #include "troupe/runtime/actor/group.hpp"
 #include "troupe/runtime/actor/inbox.hpp"
 #include "troupe/runtime/actor/named.hpp"
+#include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -68,6 +69,17 @@ class Runtime final : public RuntimeCore {
   template <class A, class... X>
   Ref<A> spawn_with(const ActorOptions& options, X&&... arguments) {
     return Ref<A>{actor::spawn<A>(*this, &options, nullptr, std::forward<X>(arguments)...)};
+  }
+  // An actor of class A in a process of its own; see process_actor.hpp. Waits until the process is
+  // set up, which takes a zygote less than 1 ms; the constructor runs then, and where it throws the
+  // actor has ended as failed. Errors: those of Process::start; overloaded and system (its link).
+  template <class A, class... X>
+  Result<Ref<A>> spawn_process(X&&... arguments) {
+    return actor::spawn_process<A>(*this, nullptr, {}, std::forward<X>(arguments)...);
+  }
+  template <class A, class... X>
+  Result<Ref<A>> spawn_process_with(const ProcessActorOptions& options, X&&... arguments) {
+    return actor::spawn_process<A>(*this, nullptr, options, std::forward<X>(arguments)...);
   }
   // An actor that a function is: body(Inbox<P>&, arguments...), which reads the messages of the
   // protocol P. It ends when that returns.

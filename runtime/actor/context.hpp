@@ -24,6 +24,7 @@
 namespace troupe {
 
 class Runtime;
+struct ProcessActorOptions;
 
 class Context final {
  public:
@@ -49,6 +50,12 @@ class Context final {
   Ref<A> spawn(X&&... arguments);
   template <class A, class... X>
   Ref<A> spawn_with(ActorOptions options, X&&... arguments);
+
+  // The same in a process of its own; see process_actor.hpp. Errors: as Runtime::spawn_process.
+  template <class A, class... X>
+  Result<Ref<A>> spawn_process(X&&... arguments);
+  template <class A, class... X>
+  Result<Ref<A>> spawn_process_with(const ProcessActorOptions& options, X&&... arguments);
 
   // Exactly one Down follows, when the actor ends or if it has; it goes to handle(Down), and to the
   // log where there is none.

@@ -55,6 +55,10 @@ class InboxBase {
   Cell& cell() noexcept { return *cell_; }
   // The oldest message of one of the types, out of the mailbox, and which; null: there is none.
   Envelope* take(std::span<const MessageType* const> types, std::size_t& which) noexcept;
+  // The oldest message of all.
+  Envelope* take_any() noexcept;
+  // Hears what the runtime has to tell, and takes no message: null.
+  Envelope* hear() noexcept;
   // Waits until something comes that was not there at the last take. Errors: timed_out, cancelled,
   // closed (the actor is to end).
   Result<void> wait(Deadline until);
@@ -70,6 +74,8 @@ class InboxBase {
   bool end_dispatch() noexcept;
 
  private:
+  bool is_wanted(Envelope& envelope) noexcept;
+
   Cell* const cell_;
   const bool owned_;
 };

@@ -19,7 +19,7 @@ namespace troupe::actor {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Dropped::kCount)> kCauses{
-    "ended", "refused", "newest", "oldest", "expired", "unhandled"};
+    "ended", "refused", "newest", "oldest", "expired", "unhandled", "lost_on_link"};
 
 Duration since(std::uint32_t ticks, Instant now) noexcept {
   // What came after `now` was read has waited for no time, not for 52 days.
@@ -183,6 +183,11 @@ Stats System::look(bool each) const {
   Stats stats;
   fiber::Scheduler* const scheduler = known_scheduler();
   const Moment moment{runtime_.clock().now(), scheduler};
+  std::map<std::string_view, std::uint64_t> handled;
+  // Those that have ended first: who ends meanwhile is missed for once, not counted twice.
+  handled_before_.for_each([&](const ActorType* type, std::uint64_t count) {
+    handled[type != nullptr ? type->name : std::string_view{}] += count;
+  });
   SumsByType sums;
   cells_->for_each([&](const Cell& cell) {
     if (const auto one = cell.figures(moment)) {
@@ -198,15 +203,11 @@ Stats System::look(bool each) const {
   write_scheduler(scheduler, stats);
   stats.gauges["troupe_actors"] = static_cast<double>(living());
 
-  std::map<std::string_view, std::uint64_t> handled;
   for (const auto& [type, its] : sums) {
     handled[type] += its.handled;
   }
-  handled_before_.for_each([&](const ActorType* type, std::uint64_t count) {
-    handled[type != nullptr ? type->name : std::string_view{}] += count;
-  });
   {
-    // An actor that ends meanwhile is neither here nor there for a moment: no count goes back.
+    // For all that was missed, no count goes back.
     const std::lock_guard lock{told_mutex_};
     for (const auto& [type, count] : handled) {
       std::uint64_t& told = told_[type];

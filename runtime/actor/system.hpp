@@ -36,12 +36,13 @@ class Directory;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
-  ended,      // its actor had ended, or ended before its turn came
-  refused,    // the mailbox was full: it stayed with its sender
-  newest,     // the mailbox was full
-  oldest,     // the mailbox was full of newer ones
-  expired,    // its ask was given up, or its deadline had passed
-  unhandled,  // the actor has no handler for it
+  ended,         // its actor had ended, or ended before its turn came
+  refused,       // the mailbox was full: it stayed with its sender
+  newest,        // the mailbox was full
+  oldest,        // the mailbox was full of newer ones
+  expired,       // its ask was given up, or its deadline had passed
+  unhandled,     // the actor has no handler for it
+  lost_on_link,  // it was with a process actor, or on its way there, when that ended
   kCount,
 };
 

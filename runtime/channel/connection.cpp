@@ -162,6 +162,14 @@ void Connection::close() {
 }
 
 Result<void> Connection::send_message(Encoded& message, Deadline until) {
+  auto sent = offer_message(message, until);
+  if (!sent) [[unlikely]] {
+    message.clear();
+  }
+  return sent;
+}
+
+Result<void> Connection::offer_message(Encoded& message, Deadline until) {
   if (state_ == nullptr) [[unlikely]] {
     return empty();
   }
@@ -176,7 +184,9 @@ Result<void> Connection::send_message(Encoded& message, Deadline until) {
     frame.attached = whole[0];
   }
   auto sent = state_->channel->send(frame, until);
-  message.clear();
+  if (sent) [[likely]] {
+    message.clear();
+  }
   return sent;
 }
 

@@ -92,6 +92,8 @@ class Connection final {
 
   // Sends `message`; empties it.
   Result<void> send_message(Encoded& message, Deadline until);
+  // The same, but a message that was not accepted stays as it is.
+  Result<void> offer_message(Encoded& message, Deadline until);
   // The next message, as a view that is valid until the next receive or poll.
   Result<void> receive_message(Incoming& message, Deadline until);
   // The last message did not decode: its descriptors are closed.

@@ -132,6 +132,8 @@ class alignas(64) Cell final : public fiber::Task {
   void keep(const std::shared_ptr<TimerState>& timer);
   // An Inbox's.
   Envelope* take(std::span<const MessageType* const> types, std::size_t& which) noexcept;
+  Envelope* take_any() noexcept;
+  void hear() noexcept;
   Result<void> wait_for_mail(Deadline until);
   AnswerBase* begin(Envelope& envelope) noexcept;
   void finish(Envelope& envelope, const AnswerBase* answer) noexcept;
@@ -177,6 +179,8 @@ class alignas(64) Cell final : public fiber::Task {
   }
   void handle_controls(Context& context);
   void read_controls(Context& context);
+  template <class Wanted>
+  Envelope* take_first(const Wanted& wanted) noexcept;
   void catch_failure(AnswerBase* answer);
   Envelope* next_mail() noexcept;
   bool drain() noexcept;

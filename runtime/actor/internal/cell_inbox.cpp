@@ -39,6 +39,24 @@ constexpr ActorType kForeignReader{.name = "Inbox",
 // ---- the cell ----------------------------------------------------------------------------------
 
 Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
+  return take_first([&](const Envelope& envelope) {
+    const auto found = std::ranges::find(types, envelope.operations->type);
+    which = static_cast<std::size_t>(found - types.begin());
+    return found != types.end();
+  });
+}
+
+Envelope* Cell::take_any() noexcept {
+  return take_first([](const Envelope& /*envelope*/) { return true; });
+}
+
+// What is there counts as looked at, so that a wait is one for news.
+void Cell::hear() noexcept {
+  (void)take_first([](const Envelope& /*envelope*/) { return false; });
+}
+
+template <class Wanted>
+Envelope* Cell::take_first(const Wanted& wanted) noexcept {
   end_rest();
   if (has_controls()) {
     Context context{*this};
@@ -68,14 +86,12 @@ Envelope* Cell::take(std::span<const MessageType* const> types, std::size_t& whi
       *end = envelope->next;
       taken_out(*envelope);
       drop(*envelope, nullptr);
-      return take(types, which);
+      return take_first(wanted);
     }
-    const auto found = std::ranges::find(types, envelope->operations->type);
-    if (found != types.end()) {
+    if (wanted(*envelope)) {
       *end = envelope->next;
       unseen_ = *end != nullptr;
       taken_out(*envelope);
-      which = static_cast<std::size_t>(found - types.begin());
       return envelope;
     }
   }
@@ -278,27 +294,44 @@ bool InboxBase::end_dispatch() noexcept {
 }
 
 Envelope* InboxBase::take(std::span<const MessageType* const> types, std::size_t& which) noexcept {
-  for (;;) {
-    Envelope* const envelope = cell_->take(types, which);
-    if (envelope == nullptr) {
-      return nullptr;
-    }
-    const Operations& operations = *envelope->operations;
-    if (operations.wanted != nullptr && !operations.wanted(*envelope)) {
-      discard(*envelope);
-      continue;
-    }
-    if (operations.answer == nullptr) {
-      return envelope;
-    }
-    AnswerBase* const answer = operations.answer(*envelope);
-    if (!is_late(*answer)) {
-      return envelope;
-    }
-    cell_->system().count(Dropped::expired);
-    operations.destroy(*envelope);
-    answer->fail(late_error(*cell_, *operations.type));
+  Envelope* envelope = nullptr;
+  do {
+    envelope = cell_->take(types, which);
+  } while (envelope != nullptr && !is_wanted(*envelope));
+  return envelope;
+}
+
+Envelope* InboxBase::take_any() noexcept {
+  Envelope* envelope = nullptr;
+  do {
+    envelope = cell_->take_any();
+  } while (envelope != nullptr && !is_wanted(*envelope));
+  return envelope;
+}
+
+Envelope* InboxBase::hear() noexcept {
+  cell_->hear();
+  return nullptr;
+}
+
+// False: it is gone, since nobody wants it to be handled any more.
+bool InboxBase::is_wanted(Envelope& envelope) noexcept {
+  const Operations& operations = *envelope.operations;
+  if (operations.wanted != nullptr && !operations.wanted(envelope)) {
+    discard(envelope);
+    return false;
   }
+  if (operations.answer == nullptr) {
+    return true;
+  }
+  AnswerBase* const answer = operations.answer(envelope);
+  if (!is_late(*answer)) {
+    return true;
+  }
+  cell_->system().count(Dropped::expired);
+  operations.destroy(envelope);
+  answer->fail(late_error(*cell_, *operations.type));
+  return false;
 }
 
 Result<void> InboxBase::wait(Deadline until) {

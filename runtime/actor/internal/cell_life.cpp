@@ -86,7 +86,9 @@ void Cell::end() {
 // end in order: they need no Extras.
 void Cell::end(Exit reason) {
   if (!reason.ok() || type()->stopped != nullptr) {
-    reason.who = text();
+    if (reason.who.empty()) {
+      reason.who = text();
+    }
     (void)need_extras();
   }
   // Who is killed does not live to hear of it.

@@ -2,6 +2,7 @@
 #include "troupe/runtime/process/internal/child.hpp"
 
 #include "troupe/base/os/pidfd.hpp"
+#include "troupe/runtime/process/internal/crash_report.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
 
 #include <poll.h>
@@ -36,7 +37,8 @@ Exit exit_of(const os::ProcessStatus& status, std::optional<Exit> said) {
               : status.code != 0 ? Exit::Kind::exited
                                  : Exit::Kind::normal;
   if (said && said->kind == Exit::Kind::failed) {
-    exit.what = std::move(said->what);
+    exit.what =
+        exit.kind == Exit::Kind::killed ? with_readable_names(said->what) : std::move(said->what);
     if (exit.kind != Exit::Kind::killed) exit.kind = Exit::Kind::failed;
   }
   return exit;

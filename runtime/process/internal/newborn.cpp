@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/process/body.hpp"
+#include "troupe/runtime/process/internal/crash_report.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
 #include "troupe/serialization/reader.hpp"
 
@@ -65,6 +66,7 @@ Exit exit_of(const Error& error, const RuntimeCore& core) {
 }  // namespace
 
 Newborn::Newborn(ReceivedRequest received) : received_(std::move(received)), pid_(::getpid()) {
+  set_crash_report(received_.fds.status.get());
   // First of this process's, so it runs after all exit handlers that the body registers.
   ::on_exit(&Newborn::at_exit, this);
 }

@@ -49,8 +49,12 @@ Result<void> arm_lifeline(const UniqueFd& writer) {
 }
 
 void write_status(const UniqueFd& writer, const Exit& exit) noexcept {
-  const std::string_view text = std::string_view{exit.what}.substr(0, kMostText);
-  const Header header{static_cast<std::uint32_t>(exit.kind), exit.code,
+  write_record(writer.get(), exit.kind, exit.code, exit.what);
+}
+
+void write_record(int writer, Exit::Kind kind, int code, std::string_view what) noexcept {
+  const std::string_view text = what.substr(0, kMostText);
+  const Header header{static_cast<std::uint32_t>(kind), code,
                       static_cast<std::uint32_t>(text.size())};
   std::array<char, PIPE_BUF> record;
   std::memcpy(record.data(), &header, sizeof(header));
@@ -62,7 +66,7 @@ void write_status(const UniqueFd& writer, const Exit& exit) noexcept {
   ::sigemptyset(&pipe);
   ::sigaddset(&pipe, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  if (::write(writer.get(), record.data(), sizeof(header) + text.size()) < 0 && errno == EPIPE) {
+  if (::write(writer, record.data(), sizeof(header) + text.size()) < 0 && errno == EPIPE) {
     const timespec none{};
     ::sigtimedwait(&pipe, nullptr, &none);
   }

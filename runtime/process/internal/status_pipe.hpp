@@ -16,6 +16,7 @@
 #include "troupe/runtime/process/exit.hpp"
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace troupe::process {
@@ -34,6 +35,8 @@ Result<void> arm_lifeline(const UniqueFd& writer);
 // Child: says how it ends; `who` is not sent. The text is cut to what a pipe takes in one piece.
 // Without a reader nothing happens.
 void write_status(const UniqueFd& writer, const Exit& exit) noexcept;
+// The same in a signal handler: async-signal-safe.
+void write_record(int writer, Exit::Kind kind, int code, std::string_view what) noexcept;
 
 // Starter: what an ended child has said, if anything.
 std::optional<Exit> read_status(int reader);

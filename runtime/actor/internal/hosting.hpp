@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Hosting: the side of a process actor's link where the actor is: takes messages from it, and gives
+// replies and receipts back. One per process actor's process. Thread-safe but for read().
+
+#include "troupe/base/error.hpp"
+#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/actor/internal/remote_frame.hpp"
+#include "troupe/runtime/actor/process_actor.hpp"
+#include "troupe/runtime/actor/remote_message.hpp"
+#include "troupe/runtime/channel/connection.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace troupe::actor {
+
+class Hosting final : public std::enable_shared_from_this<Hosting> {
+ public:
+  Hosting(RuntimeCore& runtime, Connection connection, RemoteMessages messages, Window window);
+  Hosting(const Hosting&) = delete;
+  Hosting& operator=(const Hosting&) = delete;
+  ~Hosting() = default;
+
+  const Window& window() const noexcept { return window_; }
+
+  // Gives what comes to the actor until the other side ends, or says that the actor is to. By one
+  // actor, on whose fiber it waits. Errors: malformed.
+  Result<void> read(const Target& actor);
+
+  void done(std::uint32_t bytes);
+  void reply(std::uint64_t ask, std::uint32_t bytes,
+             const std::function<void(Writer& writer)>& write);
+  void fail(std::uint64_t ask, std::uint32_t bytes, const Error& error);
+
+  // Nothing more will be said: waits until all has left, until the deadline.
+  void finish(Deadline until);
+
+ private:
+  class Rest;
+
+  Done take_done(std::uint32_t bytes);
+  Result<void> read_one(const Target& actor, RemoteFrame kind, Reader& reader, std::size_t size);
+  void say(const Done& done);
+  void send(Encoded message);
+  void stop_sending() noexcept;  // with lock_ held
+  // By who has set sending_: true once nothing is left; false: the link takes no more for now.
+  bool send_rest();
+
+  RuntimeCore& runtime_;
+  Connection connection_;
+  const RemoteMessages messages_;
+  const Window window_;
+
+  std::mutex lock_;
+  // Guarded by lock_.
+  Done done_;
+  bool sending_ = false;  // somebody uses the sending half of connection_
+  std::deque<Encoded> waiting_;
+  Change sent_;  // nobody uses it any more
+};
+
+}  // namespace troupe::actor

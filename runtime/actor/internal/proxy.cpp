@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Proxy: the actor that stands for a process actor where it was spawned: its mailbox is that of the
+// process actor, as its senders see it. It ends as the process has.
+#include "troupe/runtime/actor/inbox.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/remote_link.hpp"
+#include "troupe/runtime/actor/process_actor.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/park.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe::actor {
+namespace {
+
+// While the link takes nothing, so often a proxy looks whether it is to end.
+constexpr Duration kLook = std::chrono::milliseconds{200};
+
+// To the proxy, from who reads: there is something to look at.
+class Nudge final : public Control {
+ public:
+  explicit Nudge(std::shared_ptr<std::optional<Exit>> end = nullptr, Exit exit = {})
+      : end_(std::move(end)), exit_(std::move(exit)) {}
+
+  void arrive(Cell& /*cell*/, Context& /*context*/) override {
+    if (end_ != nullptr) {
+      *end_ = std::move(exit_);
+    }
+  }
+  void miss(Cell& /*cell*/) override {}
+
+ private:
+  const std::shared_ptr<std::optional<Exit>> end_;  // the proxy's; null: it has room again
+  Exit exit_;
+};
+
+// Takes replies, then tells the proxy how the process ended.
+class ReplyReading final {
+ public:
+  ReplyReading(std::shared_ptr<RemoteLink> link, const Target& proxy,
+               std::shared_ptr<std::optional<Exit>> end)
+      : link_(std::move(link)), proxy_(proxy), end_(std::move(end)) {}
+
+  void started(Context& context) {
+    link_->read([this] { proxy_.cell->push(*new Nudge, proxy_.number); });
+    link_->replies_ended();
+    Process& process = link_->process();
+    auto exit = process.join(link_->grace());
+    if (!exit && exit.error() == Code::timed_out) {
+      (void)process.kill();  // it has let go of its link, and does not end
+      exit = process.join(forever);
+    }
+    if (exit) {
+      proxy_.cell->push(*new Nudge{end_, *std::move(exit)}, proxy_.number);
+    }
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<RemoteLink> link_;
+  const Target proxy_;
+  const std::shared_ptr<std::optional<Exit>> end_;
+};
+
+// Passes on what the process writes to its error output, until it has ended.
+class ErrorPassing final {
+ public:
+  explicit ErrorPassing(std::shared_ptr<RemoteLink> link) : link_(std::move(link)) {}
+
+  void started(Context& context) {
+    ErrorOutput& output = link_->error_output();
+    for (;;) {
+      // A process that it left behind may hold the writing end for long.
+      std::array items{PollItem{{output.fd(), POLLIN}},
+                       PollItem{{link_->process().sentinel(), POLLIN}}};
+      if (!park(link_->runtime(), items, forever) || !output.pass_on() || items[1].ready) {
+        break;
+      }
+    }
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<RemoteLink> link_;
+};
+
+// The life of a proxy.
+class Forwarding final {
+ public:
+  Forwarding(RemoteLink& link, Context& context)
+      : link_(link), context_(context), cell_(context.cell()), inbox_(context) {}
+
+  // Until the process has ended, or is to.
+  void run(const std::optional<Exit>& end) {
+    while (!end && !cell_.ending() && !link_.runtime().stopping()) {
+      if (Envelope* const envelope = link_.has_room() ? inbox_.take_any() : inbox_.hear();
+          envelope != nullptr) {
+        forward(*envelope, end);
+      } else if (!end && !inbox_.wait(forever)) {
+        return;
+      }
+    }
+  }
+
+  // Until the process has ended, for which it is told or, in the end, killed.
+  Exit end_process() {
+    link_.tell_to_stop();
+    Process& process = link_.process();
+    auto exit = process.join(link_.grace());
+    if (!exit && exit.error() == Code::timed_out) {
+      (void)process.kill();
+      exit = process.join(forever);
+    }
+    return exit ? *std::move(exit) : context_.blocking([this] { return link_.end_blocking(); });
+  }
+
+ private:
+  void forward(Envelope& envelope, const std::optional<Exit>& end);
+  // Null: it has been sent.
+  std::optional<Error> send(AnswerBase* answer, const std::optional<Exit>& end);
+  void lose(const Error& why);
+
+  RemoteLink& link_;
+  Context& context_;
+  Cell& cell_;
+  InboxBase inbox_;
+  Encoded frame_;
+};
+
+void Forwarding::forward(Envelope& envelope, const std::optional<Exit>& end) {
+  const Operations& operations = *envelope.operations;
+  const RemoteMessages messages = link_.messages();
+  const auto found = std::ranges::find(messages, operations.type, &RemoteMessage::type);
+  AnswerBase* const answer = operations.answer != nullptr ? operations.answer(envelope) : nullptr;
+  if (found == messages.end()) {
+    refuse_unhandled(cell_, envelope, answer);
+    return;
+  }
+  (void)inbox_.begin(envelope);
+  frame_.clear();
+  Writer writer{frame_};
+  writer.natural(
+      static_cast<std::uint64_t>(answer != nullptr ? RemoteFrame::ask : RemoteFrame::tell));
+  writer.natural(static_cast<std::uint64_t>(found - messages.begin()));
+  std::uint64_t ask = 0;
+  if (answer != nullptr) {
+    ask = link_.expect(*answer, *found);
+    const Instant until = answer->deadline();
+    writer.natural(ask);
+    writer.integer(
+        until == Instant::max() ? 0 : std::max<Duration::rep>(Deadline{until}.left().count(), 1));
+  }
+  found->write(writer, envelope);
+  std::optional<Error> error;
+  if (auto written = writer.finish(); !written) {
+    error = written.error();
+  } else {
+    error = send(answer, end);
+  }
+  if (answer != nullptr) {
+    operations.destroy(envelope);
+    if (error && link_.withdraw(ask) != nullptr) {
+      answer->fail(
+          error->within("ask " + cell_.text() + " with " + std::string{found->type->name}));
+    }
+  } else if (error) {
+    lose(error->within("send " + std::string{found->type->name}));
+  }
+  inbox_.end(envelope, answer);
+}
+
+std::optional<Error> Forwarding::send(AnswerBase* answer, const std::optional<Exit>& end) {
+  for (;;) {
+    auto sent = link_.send(frame_, kLook);
+    if (sent) {
+      return std::nullopt;
+    }
+    if (sent.error() != Code::timed_out) {
+      return sent.error();
+    }
+    (void)inbox_.hear();
+    if (end || cell_.ending()) {
+      return Error{Code::closed, "it was told to stop"};
+    }
+    if (answer != nullptr && is_late(*answer)) {
+      return Error{Code::timed_out, "its process took nothing until the deadline had passed"};
+    }
+  }
+}
+
+void Forwarding::lose(const Error& why) {
+  cell_.system().count(Dropped::lost_on_link);
+  cell_.count_drop();
+  cell_.system().log_refusal(cell_, why.what());
+}
+
+}  // namespace
+
+Proxy::Proxy(std::shared_ptr<RemoteLink> link) noexcept : link_(std::move(link)) {}
+Proxy::~Proxy() = default;
+
+void Proxy::started(Context& context) {
+  Cell& cell = context.cell();
+  RuntimeCore& runtime = link_->runtime();
+  const auto end = std::make_shared<std::optional<Exit>>();
+  const Target self{&cell, cell.number()};
+  (void)spawn<ReplyReading>(runtime, nullptr, &cell, link_, self, end);
+  if (link_->error_output().fd() >= 0) {
+    (void)spawn<ErrorPassing>(runtime, nullptr, &cell, link_);
+  }
+  Forwarding forwarding{*link_, context};
+  forwarding.run(*end);
+  Exit exit = *end ? std::move(**end) : forwarding.end_process();
+
+  link_->await_end_of_replies();
+  (void)link_->error_output().pass_on();
+  exit.who = link_->who(cell.text());
+  if (const std::string lines = exit.ok() ? "" : link_->error_output().last_lines();
+      !lines.empty()) {
+    exit.what += (exit.what.empty() ? "" : "\n") + std::string{"its last error output:\n"} + lines;
+  }
+  const std::uint64_t lost = link_->close(exit.who, exit);
+  for (std::uint64_t i = 0; i < lost; ++i) {
+    cell.system().count(Dropped::lost_on_link);
+    cell.count_drop();
+  }
+  context.stop();
+  cell.request_stop(std::move(exit));
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a process actor and those who send to it say to each other: a frame is its kind, then the
+// values listed there, then the message or reply where there is one; each a msgpack value. Part of
+// the wire format: docs/wire-protocol.md#process-actors.
+
+#include "troupe/base/error.hpp"
+#include "troupe/serialization/codec.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace troupe::actor {
+
+enum class RemoteFrame : std::uint8_t {
+  // to the actor
+  tell = 1,  // index of the message; message
+  ask = 2,   // index, number of the ask, ns until its deadline (0: none); message
+  stop = 3,  // nothing
+  // from the actor
+  reply = 4,   // number of the ask, Done; reply (none where it is void)
+  error = 5,   // number of the ask, Done, RemoteError
+  credit = 6,  // Done
+};
+
+// Messages that are done with, since the last time it was said: so many more may come.
+struct Done {
+  std::uint32_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct RemoteError {
+  std::uint8_t code = 0;
+  bool effect_unknown = false;
+  std::int32_t application_code = 0;
+  std::string what;
+};
+
+RemoteError to_wire(const Error& error);
+Error from_wire(const RemoteError& error);
+
+// Reads the kind of a frame. Errors: malformed.
+Result<RemoteFrame> read_kind(Reader& reader);
+
+}  // namespace troupe::actor

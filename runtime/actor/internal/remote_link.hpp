@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// RemoteLink: the side of a process actor's link where messages are sent: the process, the asks
+// that wait for replies, and how many more messages may go. Shared by a Proxy, which sends, and an
+// actor that reads. Thread-safe but for what says whose it is.
+
+#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/actor/internal/error_output.hpp"
+#include "troupe/runtime/actor/internal/remote_frame.hpp"
+#include "troupe/runtime/actor/process_actor.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::actor {
+
+class RemoteLink final {
+ public:
+  RemoteLink(RuntimeCore& runtime, Process process, RemoteEnds ends, RemoteMessages messages,
+             Duration grace);
+
+  RuntimeCore& runtime() noexcept { return runtime_; }
+  RemoteMessages messages() const noexcept { return messages_; }
+  Process& process() noexcept { return process_; }
+  ErrorOutput& error_output() noexcept { return error_output_; }
+  Duration grace() const noexcept { return grace_; }
+  std::string who(const std::string& actor) const;  // "Account 17.3 (pid 4711)"
+
+  // ---- the proxy ----
+  bool has_room() const noexcept;
+  // A number for an ask whose reply is to go there.
+  std::uint64_t expect(AnswerBase& answer, const RemoteMessage& message);
+  // No reply will be taken for it. Null: it has come.
+  AnswerBase* withdraw(std::uint64_t ask) noexcept;
+  // Sends what `frame` holds, waiting until the deadline. What is not accepted stays there.
+  Result<void> send(Encoded& frame, Deadline until);
+  // Tells the process to end. Does not wait.
+  void tell_to_stop();
+  // Waits until the process has ended, for its grace, and kills it then. Blocks the thread, and
+  // passes error output on meanwhile: for when fibers cannot wait any more.
+  Exit end_blocking();
+  // Waits until all that the process has sent was taken, or a stop cuts it short.
+  void await_end_of_replies();
+  // Nobody will reply: those that wait are told so. Returns how many sent messages may be lost.
+  std::uint64_t close(const std::string& who, const Exit& exit);
+
+  // ---- who reads ----
+  // Takes replies until the link ends; calls has_room() when there is room again.
+  void read(const std::function<void()>& has_room);
+  void replies_ended();
+
+ private:
+  struct Ask {
+    AnswerBase* answer = nullptr;
+    const RemoteMessage* message = nullptr;
+  };
+
+  bool has_room_now() const noexcept {  // with lock_ held
+    return messages_out_ < window_.messages && bytes_out_ < window_.bytes;
+  }
+  Result<void> read_one(Reader& reader, const std::function<void()>& has_room);
+  void forget_given_up();
+
+  RuntimeCore& runtime_;
+  Process process_;
+  Connection connection_;
+  ErrorOutput error_output_;
+  const RemoteMessages messages_;
+  const Window window_;
+  const Duration grace_;
+
+  mutable std::mutex lock_;
+  // Guarded by lock_.
+  std::unordered_map<std::uint64_t, Ask> asks_;
+  std::uint64_t last_ask_ = 0;
+  std::size_t forget_at_ = 64;
+  std::uint32_t messages_out_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  bool ended_ = false;
+  Change end_;
+};
+
+}  // namespace troupe::actor

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the process of a remote actor owes to the other side for each message: a receipt for one
+// that was sent, a reply for one that was asked. Both go over the link of their Hosting, from
+// whatever thread. Values that are moved; not for users.
+
+#include "troupe/base/error.hpp"
+#include "troupe/serialization/writer.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace troupe::actor {
+
+class Hosting;
+
+// Says that a message is done with, handled or not, when it goes: its sender may send another.
+class Receipt final {
+ public:
+  Receipt() noexcept;
+  Receipt(std::shared_ptr<Hosting> hosting, std::uint32_t bytes) noexcept;
+  Receipt(Receipt&& other) noexcept;
+  Receipt& operator=(Receipt&& other) noexcept;
+  ~Receipt();
+
+ private:
+  std::shared_ptr<Hosting> hosting_;  // null: owes nothing
+  std::uint32_t bytes_ = 0;
+};
+
+// The place of one reply. Copies share it, since std::function copies; one of them is used, once.
+class ReplySlot final {
+ public:
+  ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask, std::uint32_t bytes) noexcept;
+
+  void give(const std::function<void(Writer& writer)>& write) const;
+  void fail(const Error& error) const;
+
+ private:
+  std::shared_ptr<Hosting> hosting_;
+  std::uint64_t ask_;
+  std::uint32_t bytes_;  // of the message that asked
+};
+
+}  // namespace troupe::actor
