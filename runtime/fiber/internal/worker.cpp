@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// What runs per task, in one file, so that the compiler makes one loop of it. Searching, sleeping
+// and timers: worker_search.cpp, worker_sleep.cpp, worker_timers.cpp.
 #include "troupe/runtime/fiber/internal/worker.hpp"
 
 #include "troupe/base/check.hpp"
@@ -6,11 +8,6 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 
-#include <sys/timerfd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <ctime>
 #include <utility>
 
 namespace troupe::fiber {
@@ -18,13 +15,8 @@ namespace {
 
 // So often a worker looks at the clock, at its timers, at who has waited longest.
 constexpr unsigned kLookEvery = 64;
-// Asking the kernel costs as much as some messages do.
-constexpr Duration kPollEvery = std::chrono::microseconds{50};
 // Loops that wait to go on; what a burst of waiting tasks leaves beyond them goes back to the pool.
 constexpr std::size_t kSpares = 16;
-constexpr std::ptrdiff_t kStealAtMost = 64;
-// Looks at the others before a worker goes to sleep: about 5 µs.
-constexpr int kSearches = 50;
 
 }  // namespace
 
@@ -291,200 +283,6 @@ void Worker::take_inbox() noexcept {
   }
 }
 
-// The clock, timers, descriptors, and what other threads have scheduled.
-void Worker::look_around() noexcept {
-  if (scheduler_.cancelled_.load(std::memory_order_relaxed) != cancelled_) {
-    cancel_waits();  // before what ends of it: who waits learns that by itself
-  }
-  now_ = scheduler_.runtime().clock().now();
-  fire_timers();
-  if (!reactor_.empty() && now_ - polled_ >= kPollEvery) {
-    polled_ = now_;
-    reactor_.poll();
-  }
-  if (!dedicated_) {
-    scheduler_.take_injected(*this);
-  }
-}
-
-Instant Worker::first_timer() const noexcept {
-  return std::min(timers_.first(), Instant{Duration{shared_first_.load()}});
-}
-
-void Worker::fire_timers() noexcept {
-  queue_deadlines();
-  if (first_timer() == Instant::max()) {
-    return;
-  }
-  now_ = scheduler_.runtime().clock().now();
-  while (TimerEntry* const entry = timers_.take_due(now_)) {
-    entry->due();
-  }
-  while (TimerEntry* const entry = take_shared_due()) {
-    entry->due();
-  }
-}
-
-TimerEntry* Worker::take_shared_due() noexcept {
-  const std::lock_guard lock{shared_timers_lock_};
-  TimerEntry* const entry = shared_timers_.take_due(now_);
-  shared_first_.store(shared_timers_.first().time_since_epoch().count());
-  return entry;
-}
-
-void Worker::add_timer(TimerEntry& entry, Instant when) {
-  bool first = false;
-  {
-    const std::lock_guard lock{shared_timers_lock_};
-    shared_timers_.add(entry, when);
-    first = when == shared_timers_.first();
-    shared_first_.store(shared_timers_.first().time_since_epoch().count());
-  }
-  if (first && current_ != this) {
-    notify();  // it may sleep for longer
-  }
-}
-
-bool Worker::remove_timer(TimerEntry& entry) noexcept {
-  const std::lock_guard lock{shared_timers_lock_};
-  if (!entry.queued()) {
-    return false;
-  }
-  shared_timers_.remove(entry);
-  shared_first_.store(shared_timers_.first().time_since_epoch().count());
-  return true;
-}
-
-Task* Worker::find_work() noexcept {
-  look_around();
-  take_inbox();
-  if (Task* const task = ready_.first_; task != nullptr) {
-    ready_.first_ = task->next_;
-    return task;
-  }
-  if (dedicated_) {
-    return nullptr;
-  }
-  if (Task* const task = next_.exchange(nullptr); task != nullptr) {
-    return task;
-  }
-  if (Task* const task = deque_.take_newest(); task != nullptr) {
-    return task;
-  }
-  if (Task* const task = last_.take_oldest(); task != nullptr) {
-    return task;
-  }
-  return scheduler_.workers_.size() > 1 ? steal() : nullptr;
-}
-
-Task* Worker::steal() noexcept {
-  // One that looks is enough: who makes work meanwhile leaves it to that one.
-  if (scheduler_.searching_.load() > 0) {
-    return nullptr;
-  }
-  scheduler_.searching_.fetch_add(1);
-  Task* found = nullptr;
-  const std::size_t count = scheduler_.workers_.size();
-  for (int search = 0; search < kSearches && found == nullptr; ++search) {
-    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    const std::size_t first = static_cast<std::size_t>(random_ >> 33U) % count;
-    for (std::size_t i = 0; i < count && found == nullptr; ++i) {
-      Worker& victim = *scheduler_.workers_[(first + i) % count];
-      if (&victim != this) {
-        found = victim.deque_.steal_half(deque_, kStealAtMost);
-        if (found == nullptr) {
-          found = victim.last_.steal_half(deque_, kStealAtMost);
-        }
-        if (found == nullptr && victim.raided_.load(std::memory_order_relaxed)) {
-          found = victim.next_.exchange(nullptr);
-        }
-      }
-    }
-    if (found == nullptr) {
-      if (!inbox_.looks_empty() || scheduler_.injected_.load() > 0) {
-        break;
-      }
-      for (int i = 0; i < 4; ++i) {
-        pause_cpu();
-      }
-    }
-  }
-  scheduler_.searching_.fetch_sub(1);
-  if (found != nullptr) {
-    scheduler_.look_for_sleepers(deque_.size());  // there may be more than one can do
-  } else if (!inbox_.looks_empty() || scheduler_.injected_.load() > 0) {
-    look_around();
-  }
-  return found;
-}
-
-// ---- sleeping ----------------------------------------------------------------------------------
-
-bool Worker::anything_to_do() const noexcept {
-  // The deque too: a search that found nothing may have filled it with what others had injected.
-  if (!inbox_.empty() || ready_.first_ != nullptr || next_.load() != nullptr || queued() > 0 ||
-      ended_.load() || scheduler_.cancelled_.load() != cancelled_) {
-    return true;
-  }
-  return !dedicated_ && scheduler_.has_work_for(*this);
-}
-
-// False: run() is to return.
-bool Worker::sleep() noexcept {
-  if (scheduler_.cancelled_.load() != cancelled_) {
-    cancel_waits();
-    return true;
-  }
-  if (!scheduler_.options().own_threads || ended_.load()) {
-    return false;
-  }
-  asleep_.store(true);
-  scheduler_.fall_asleep(*this);
-  if (!anything_to_do()) {
-    reactor_.sleep(Deadline{first_timer()});
-  }
-  asleep_.store(false);
-  scheduler_.woke_up(*this);
-  now_ = scheduler_.runtime().clock().now();
-  return true;
-}
-
-// Driven, between two calls of run(): whoever makes work rings.
-void Worker::end_poll() noexcept {
-  queue_deadlines();
-  asleep_.store(true);
-  if (anything_to_do()) {
-    notify();
-  }
-  if (timer_fd_) {
-    itimerspec when{};
-    if (const Instant first = first_timer(); first != Instant::max()) {
-      const Duration left = std::max(Deadline{first}.left(), Duration{1});
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-      when.it_value = {seconds.count(), (left - seconds).count()};
-    }
-    (void)::timerfd_settime(timer_fd_.get(), 0, &when, nullptr);
-  }
-}
-
-void Worker::sleep_driven(Deadline until) noexcept {
-  if (!anything_to_do()) {
-    reactor_.sleep(earlier(until, Deadline{first_timer()}));
-  }
-}
-
-int Worker::driven_fd() {
-  if (!timer_fd_) {
-    timer_fd_ = UniqueFd{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
-    if (!timer_fd_) {
-      throw Error::system("Runtime::fd: make a timer", errno);
-    }
-    reactor_.report(timer_fd_.get());
-    end_poll();
-  }
-  return reactor_.fd();
-}
-
 // ---- waiting -----------------------------------------------------------------------------------
 
 [[gnu::always_inline]] inline void Worker::suspend() noexcept {
@@ -538,31 +336,6 @@ void Worker::wait_through(Waiter& waiter) noexcept {
   if (std::uint32_t idle = Waiter::kIdle;
       waiter.state_.compare_exchange_strong(idle, Waiter::kFiberWaits)) {
     suspend();
-  }
-}
-
-// The newest waits are first, and those that were looked at before are behind them.
-void Worker::queue_deadlines() noexcept {
-  for (Waiter* waiter = waits_; waiter != nullptr && !waiter->considered_; waiter = waiter->next_) {
-    waiter->considered_ = true;
-    if (waiter->until_ != Instant::max()) {
-      timers_.add(*waiter, waiter->until_);
-    }
-  }
-}
-
-void Worker::cancel_waits() noexcept {
-  cancelled_ = true;
-  for (Waiter* waiter = waits_; waiter != nullptr; waiter = waiter->next_) {
-    waiter->give_up(Waiter::Outcome::cancelled);
-  }
-}
-
-void Worker::cancel_waits_of(const Task& task) noexcept {
-  for (Waiter* waiter = waits_; waiter != nullptr; waiter = waiter->next_) {
-    if (waiter->task_ == &task) {
-      waiter->give_up(Waiter::Outcome::cancelled);
-    }
   }
 }
 
