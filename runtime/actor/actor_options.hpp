@@ -34,6 +34,8 @@ struct MailboxOptions {
 enum class Placement : std::uint8_t {
   worker,  // with others, on the runtime's workers
   thread,  // on a thread of its own: for libraries that block or count on their thread
+  // In a process of its own: a supervisor's child may be; others are spawned so by spawn_process.
+  process,
 };
 
 struct ActorOptions {

@@ -142,6 +142,32 @@ struct RemoteMessagesOf<A, Protocol<Signatures...>> {
       remote_message<A, Signatures>()...};
 };
 
+// Whether an actor class and its arguments can be in another process: without an error where not.
+template <class Signature>
+inline constexpr bool kCrosses = [] {
+  using M = typename SignatureOf<Signature>::Message;
+  using T = typename ReplyTo<typename SignatureOf<Signature>::Reply>::type;
+  if constexpr (std::is_void_v<T>) {
+    return can_be_sent<M> && can_be_received<M>;
+  } else {
+    return can_be_sent<M> && can_be_received<M> && can_be_sent<T> && can_be_received<T>;
+  }
+}();
+template <class P>
+inline constexpr bool kAllCross = false;
+template <class... Signatures>
+inline constexpr bool kAllCross<Protocol<Signatures...>> = (kCrosses<Signatures> && ...);
+template <class A, class... X>
+constexpr bool may_be_apart() {
+  if constexpr (requires { typename A::Accepts; }) {
+    return kAllCross<typename A::Accepts> && ((can_be_sent<X> && can_be_received<X>)&&...);
+  } else {
+    return false;
+  }
+}
+template <class A, class... X>
+inline constexpr bool kMayBeApart = may_be_apart<A, X...>();
+
 using RemoteMessages = std::span<const RemoteMessage>;
 
 template <class A>

@@ -36,6 +36,8 @@ Spawning::Spawning(RuntimeCore& runtime, const ActorType& type, const ActorOptio
     : cell_(actors_of(runtime).take_cell()),
       memory_(cell_.prepare(type, options, parent != nullptr ? parent->number() : 0)),
       parent_(parent) {
+  TROUPE_CHECK((type.reads || options == nullptr || options->placement != Placement::process) &&
+               "an actor in a process of its own: spawn_process, or a supervisor's add");
   if (options != nullptr && options->placement == Placement::thread) {
     cell_.system().scheduler().dedicate(cell_);
   }

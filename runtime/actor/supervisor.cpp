@@ -9,6 +9,7 @@
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -56,6 +57,34 @@ Result<Naming> add_child(const std::shared_ptr<Roster>& roster, std::string name
     return closed_error(name);
   }
   return add(*roster, {std::move(name), options, std::move(start), nullptr, nullptr});
+}
+
+Started start_apart(Cell& supervisor, const ChildStart& its, const ActorType& type,
+                    const Interface& interface,
+                    const std::function<Result<std::shared_ptr<RemoteLink>>()>& begin) {
+  Spawning spawning{runtime_of(supervisor), type, &its.options, &supervisor};
+  spawning.supervise(its.seat, interface, its.restarts);
+  try {
+    ::new (spawning.memory()) Proxy(begin().value());
+  } catch (...) {
+    return {spawning.failed(), false};
+  }
+  return {spawning.ready(), true};
+}
+
+ProcessActorOptions options_apart(const ChildStart& its) {
+  ProcessActorOptions options;
+  options.name = its.options.name;
+  options.mailbox = its.options.mailbox;
+  options.grace = its.grace - its.grace / 8;  // the rest is for being killed
+  return options;
+}
+
+ProcessOptions process_options(const ChildStart& its) {
+  ProcessOptions options;
+  options.name = its.options.name;
+  options.grace = Duration::zero();
+  return options;
 }
 
 Naming child(Roster& roster, std::string_view name) {

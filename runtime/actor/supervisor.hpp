@@ -12,11 +12,13 @@
 // What monitors a child is told how it ended; asks that waited in its mailbox end as
 // `disconnected`, and say that it was restarted; sends that waited there are dropped and counted.
 //
-// Children are actors of this process. (Processes and workers of a queue come with those.)
+// Children are actors of this process, actors in processes of their own (ChildOptions::placement),
+// and processes that run a function: together, under the same rules.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/actor_options.hpp"
 #include "troupe/runtime/actor/named.hpp"
+#include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/process/exit.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
@@ -71,9 +73,9 @@ struct SupervisorOptions {
 struct ChildOptions {
   Restart restart = Restart::permanent;
   Placement placement = Placement::worker;
-  // How long it may take to end when it is stopped. An actor cannot be killed: one that takes
-  // longer is left alone, logged, and named in the StopReport; where it is to be started again, its
-  // successor starts beside it.
+  // How long it may take to end when it is stopped. A process is killed then. An actor of this
+  // process cannot be: one that takes longer is left alone, logged, and named in the StopReport;
+  // where it is to be started again, its successor starts beside it.
   Duration grace = std::chrono::seconds{5};
   MailboxOptions mailbox{};
 };
@@ -93,28 +95,76 @@ struct Started {
   Target target;
   bool made = false;  // false: the constructor threw; then `target` ends as failed
 };
-using StartChild = std::function<Started(Cell& supervisor, const ActorOptions& options,
-                                         const std::shared_ptr<Seat>& seat, int restarts)>;
+// One incarnation.
+struct ChildStart {
+  ActorOptions options;
+  Duration grace{};
+  std::shared_ptr<Seat> seat;
+  int restarts = 0;
+};
+using StartChild = std::function<Started(Cell& supervisor, const ChildStart& its)>;
 
 RuntimeCore& runtime_of(Cell& cell);
 Result<Naming> add_child(const std::shared_ptr<Roster>& roster, std::string name,
                          const ChildOptions& options, StartChild start);
 Naming child(Roster& roster, std::string_view name);
 
+// A child that `begin` starts in a process; where it cannot, as one whose constructor throws.
+Started start_apart(Cell& supervisor, const ChildStart& its, const ActorType& type,
+                    const Interface& interface,
+                    const std::function<Result<std::shared_ptr<RemoteLink>>()>& begin);
+ProcessActorOptions options_apart(const ChildStart& its);
+ProcessOptions process_options(const ChildStart& its);
+
 // Arguments are copied into the child each time.
 template <class A, class... X>
 StartChild start_with(X... arguments) {
-  return [arguments = std::tuple<X...>{std::move(arguments)...}](
-             Cell& supervisor, const ActorOptions& options, const std::shared_ptr<Seat>& seat,
-             int restarts) -> Started {
-    Spawning spawning{runtime_of(supervisor), kActorType<A>, &options, &supervisor};
-    spawning.supervise(seat, kInterface<A>, restarts);
+  return [arguments = std::tuple<X...>{std::move(arguments)...}](Cell& supervisor,
+                                                                 const ChildStart& its) -> Started {
+    if constexpr (kMayBeApart<A, X...>) {
+      if (its.options.placement == Placement::process) {
+        return start_apart(supervisor, its, kProxyType<A>, kInterface<A>, [&] {
+          return std::apply(
+              [&](const X&... each) {
+                return start_process_actor<A, X...>(runtime_of(supervisor), options_apart(its),
+                                                    X(each)...);
+              },
+              arguments);
+        });
+      }
+    }
+    Spawning spawning{runtime_of(supervisor), kActorType<A>, &its.options, &supervisor};
+    spawning.supervise(its.seat, kInterface<A>, its.restarts);
     try {
       std::apply([&](const X&... each) { ::new (spawning.memory()) A(X(each)...); }, arguments);
     } catch (...) {
       return {spawning.failed(), false};
     }
     return {spawning.ready(), true};
+  };
+}
+
+// A process that runs a function, as a child.
+struct SupervisedProcess final {};
+
+template <class F, class... X>
+StartChild start_process_with(F body, X... arguments) {
+  return [body, arguments = std::tuple<X...>{std::move(arguments)...}](
+             Cell& supervisor, const ChildStart& its) -> Started {
+    RuntimeCore& runtime = runtime_of(supervisor);
+    return start_apart(
+        supervisor, its, kProxyType<SupervisedProcess>, kInterface<Protocol<>>,
+        [&]() -> Result<std::shared_ptr<RemoteLink>> {
+          auto process = std::apply(
+              [&](const X&... each) {
+                return Process::start(runtime, process_options(its), body, X(each)...);
+              },
+              arguments);
+          if (!process) {
+            return process.error();
+          }
+          return make_remote_link(runtime, *std::move(process), options_apart(its).grace);
+        });
   };
 }
 
@@ -137,12 +187,48 @@ class Branch final {
     static_assert((std::copy_constructible<X> && ...), "arguments are copied for each restart");
     static_assert(std::is_constructible_v<A, X...>,
                   "the actor has no constructor for these arguments");
+    if (options.placement == Placement::process && !actor::kMayBeApart<A, X...>) {
+      return Error{Code::invalid_argument,
+                   "add the child \"" + name +
+                       "\" in a process of its own: its class needs `using Accepts = "
+                       "troupe::Protocol<…>`, and its messages, replies and arguments have to be "
+                       "such as can be sent to another process"};
+    }
     Result<actor::Naming> added = actor::add_child(
         roster_, std::move(name), options, actor::start_with<A, X...>(std::move(arguments)...));
     if (!added) {
       return added.error();
     }
     return Named<A>{*std::move(added)};
+  }
+  // Starts `body` in a process, as a child: a function, a lambda without captures, or bind(…), as
+  // of a Process; arguments are copied into each incarnation. Told to stop by SIGTERM. A body that
+  // returns ends in order; an exit code, an error, a throw, a signal is a failure. Errors: as add;
+  // failed also where the process cannot be started.
+  template <class F, class... X>
+  requires process::LooksLikeBody<F> Result<void> add_process(std::string name,
+                                                              const ChildOptions& options, F body,
+                                                              X... arguments) {
+    static_assert((std::copy_constructible<X> && ...),
+                  "arguments are kept for restarts: pass what can be copied, no channel ends");
+    auto added = actor::add_child(roster_, std::move(name), options,
+                                  actor::start_process_with(body, std::move(arguments)...));
+    return added ? Result<void>{} : added.error();
+  }
+  // The same `count` times: "name-1", "name-2"… Errors: as add_process; those before the first that
+  // fails are there.
+  template <class F, class... X>
+  requires process::LooksLikeBody<F> Result<void> add_workers(const std::string& name,
+                                                              std::size_t count,
+                                                              const ChildOptions& options, F body,
+                                                              const X&... arguments) {
+    for (std::size_t i = 1; i <= count; ++i) {
+      if (auto added = add_process(name + "-" + std::to_string(i), options, body, arguments...);
+          !added) {
+        return added;
+      }
+    }
+    return {};
   }
   // A supervisor as a child, permanent: when it gives up, it is a child that failed. Started again
   // with others, it starts its children soon after, and those that come after it do not wait for
@@ -180,6 +266,19 @@ class Supervisor final {
   template <class A, class... X>
   Result<Named<A>> add(std::string name, const ChildOptions& options, X... arguments) {
     return root_.add<A, X...>(std::move(name), options, std::move(arguments)...);
+  }
+  template <class F, class... X>
+  requires process::LooksLikeBody<F> Result<void> add_process(std::string name,
+                                                              const ChildOptions& options, F body,
+                                                              X... arguments) {
+    return root_.add_process(std::move(name), options, body, std::move(arguments)...);
+  }
+  template <class F, class... X>
+  requires process::LooksLikeBody<F> Result<void> add_workers(const std::string& name,
+                                                              std::size_t count,
+                                                              const ChildOptions& options, F body,
+                                                              const X&... arguments) {
+    return root_.add_workers(name, count, options, body, arguments...);
   }
   Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {}) {
     return root_.add_supervisor(std::move(name), std::move(options));

@@ -6,7 +6,6 @@
 #include "troupe/runtime/runtime.hpp"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <numeric>

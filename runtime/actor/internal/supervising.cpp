@@ -58,14 +58,17 @@ void Supervising::stopped(Context& /*context*/, const Exit& reason) {
 // False: its constructor threw. Its Down follows, too.
 bool Supervising::start(Child& child, Context& context) {
   const ChildSpec& spec = *child.spec;
-  ActorOptions options;
-  options.name = spec.name;
-  options.mailbox = spec.options.mailbox;
-  options.placement = spec.options.placement;
+  ChildStart its;
+  its.options.name = spec.name;
+  its.options.mailbox = spec.options.mailbox;
+  its.options.placement = spec.options.placement;
+  its.grace = spec.options.grace;
+  its.seat = spec.seat;
+  its.restarts = child.restarts;
   spec.seat->set_succession(succession_of(spec.options.restart));
   child.since = context.now();
   child.phase = Phase::running;
-  const Started started = spec.start(context.cell(), options, spec.seat, child.restarts);
+  const Started started = spec.start(context.cell(), its);
   child.target = started.target;
   roster_->started(incarnation_, spec, started.target, child.restarts);
   return started.made;
