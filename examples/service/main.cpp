@@ -98,8 +98,7 @@ int show(troupe::Runtime& runtime) {
 int serve(troupe::Runtime& runtime, const std::string& address, const std::string& directory) {
   troupe::Supervisor supervisor{runtime};
   const Shards shards = add_shards(supervisor, directory);
-  const auto front =
-      runtime.spawn<Front>(troupe::Listener::create(runtime, address).value(), shards);
+  runtime.spawn<Front>(troupe::Listener::create(runtime, address).value(), shards);
   std::cout << "serving at " << address << "; end it with Ctrl-C\n" << std::flush;
   const auto end = supervisor.wait();  // cut short by Ctrl-C
   return end && !end->ok() ? 1 : 0;

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <stdexcept>
+
 // A line an entry; the last one may have been cut short by a kill, and was not acknowledged then.
 Shard::Shard(const std::string& journal) {
   std::string whole;
@@ -18,6 +20,7 @@ Shard::Shard(const std::string& journal) {
   std::ofstream{journal + ".new"} << whole;
   std::rename((journal + ".new").c_str(), journal.c_str());
   journal_.open(journal, std::ios::app);
+  if (!journal_) throw std::runtime_error{"cannot write " + journal};
 }
 
 troupe::Result<void> Shard::handle(const Put& put) {
