@@ -30,7 +30,23 @@ std::string text_of(Duration time) {
                                   : std::to_string(milliseconds) + " ms";
 }
 
+class ChildStarted final : public Control {
+ public:
+  explicit ChildStarted(std::uint64_t number) : number_(number) {}
+  void arrive(Cell& cell, Context& context) override {
+    static_cast<Supervising*>(cell.object())->child_has_started(number_, context);
+  }
+  void miss(Cell& /*cell*/) override {}
+
+ private:
+  const std::uint64_t number_;
+};
+
 }  // namespace
+
+std::unique_ptr<Control> child_started(std::uint64_t number) {
+  return std::make_unique<ChildStarted>(number);
+}
 
 void Supervising::log(const std::string& line) const {
   roster_->system().runtime().log().write(roster_->text() + ": " + line);
@@ -64,9 +80,13 @@ bool Supervising::start(Child& child, Context& context) {
   options.placement = spec.options.placement;
   spec.seat->set_succession(succession_of(spec.options.restart));
   child.since = context.now();
-  child.phase = Phase::running;
   const Started started = spec.start(context.cell(), options, spec.seat, child.restarts);
   child.target = started.target;
+  child.phase = started.made && !started.starts ? Phase::running : Phase::starting;
+  if (child.phase == Phase::starting) {
+    // Who adds a child has to wait for this one, which is to be refused if it adds one itself.
+    (void)context.cell().wait_for(*child.target.cell, nullptr);
+  }
   roster_->started(incarnation_, spec, started.target, child.restarts);
   return started.made;
 }
@@ -74,14 +94,71 @@ bool Supervising::start(Child& child, Context& context) {
 void Supervising::start_from(std::size_t first, Context& context) {
   for (std::size_t i = first; i < children_.size(); ++i) {
     if (children_[i].phase == Phase::waiting) {
-      (void)start(children_[i], context);
+      children_[i].phase = Phase::due;
     }
   }
+  start_due(context);
+}
+
+// One after the other: the next is made when the started() of the one before has returned.
+void Supervising::start_due(Context& context) {
+  while (starting() == nullptr && !roster_->system().stopping()) {
+    const auto next = std::ranges::find(children_, Phase::due, &Child::phase);
+    if (next == children_.end()) {
+      say_started();
+      context.unstash();  // children that were added meanwhile
+      return;
+    }
+    (void)start(*next, context);
+  }
+}
+
+void Supervising::tell_of_start(const Target& above, std::unique_ptr<Control> notice) {
+  above_ = above;
+  start_notice_ = std::move(notice);
+  if (!any_to_start()) {
+    say_started();
+  }
+}
+
+void Supervising::say_started() noexcept {
+  if (start_notice_ != nullptr) {
+    above_.cell->push(*start_notice_.release(), above_.number);
+  }
+}
+
+bool Supervising::any_to_start() const noexcept {
+  return std::ranges::any_of(children_, [](const Child& each) {
+    return each.phase == Phase::due || each.phase == Phase::starting;
+  });
+}
+
+Supervising::Child* Supervising::starting() noexcept {
+  const auto found = std::ranges::find(children_, Phase::starting, &Child::phase);
+  return found != children_.end() ? &*found : nullptr;
+}
+
+void Supervising::child_has_started(std::uint64_t number, Context& context) {
+  Child* const child = starting();
+  if (child == nullptr || child->target.number != number) {
+    return;  // it is being stopped, or has been left alone
+  }
+  child->phase = Phase::running;
+  context.cell().wait_no_more();
+  start_due(context);
 }
 
 Result<void> Supervising::handle(AddChild request, Context& context) {
   if (mode_ == Mode::closing || roster_->system().stopping()) {
     return Error{Code::closed, "add a child to " + roster_->text() + ": it is stopping"};
+  }
+  if (const Child* const other = starting(); other != nullptr) {
+    if (std::string circle; context.cell().wait_for(*other->target.cell, &circle)) {
+      return Error{Code::refused,
+                   "add a child to " + roster_->text() +
+                       " from the started() of another, which would never return: " + circle};
+    }
+    return context.stash(std::move(request));
   }
   if (auto added = roster_->add(incarnation_, request.child); !added) {
     return added;
@@ -93,6 +170,7 @@ Result<void> Supervising::handle(AddChild request, Context& context) {
     return {};
   }
   // Nothing more is heard of it.
+  context.cell().wait_no_more();
   demonitor(context.cell(), child.target);
   const std::shared_ptr<const ChildSpec> spec = std::move(child.spec);
   children_.pop_back();
@@ -134,13 +212,17 @@ void Supervising::end_for_good(Child& child) {
 void Supervising::handle(Down down, Context& context) {
   const auto found = std::ranges::find_if(children_, [&](const Child& each) {
     return each.target.number == down.target.number &&
-           (each.phase == Phase::running || each.phase == Phase::stopping);
+           (each.phase == Phase::starting || each.phase == Phase::running ||
+            each.phase == Phase::stopping);
   });
   if (found == children_.end()) {
     return;
   }
   Child& child = *found;
   const bool told = child.phase == Phase::stopping;
+  if (child.phase == Phase::starting) {
+    context.cell().wait_no_more();
+  }
   const bool ends = ends_for_good(child) || (!told && !returns(child, down.reason));
   child.phase = Phase::waiting;
   child.turn = 0;
@@ -153,6 +235,7 @@ void Supervising::handle(Down down, Context& context) {
     restart(static_cast<std::size_t>(found - children_.begin()), down.reason, context);
   }
   go_on(context);
+  start_due(context);
 }
 
 // A child has ended that is to be started again.
@@ -180,6 +263,11 @@ void Supervising::restart(std::size_t which, const Exit& reason, Context& contex
   backoff_ = backoff;
   group_turn_ = 0;
   mode_ = Mode::regrouping;
+  for (std::size_t i = first_; i < children_.size(); ++i) {
+    if (children_[i].phase == Phase::due) {
+      children_[i].phase = Phase::waiting;  // with the others
+    }
+  }
 }
 
 bool Supervising::is_too_often(Instant now) {
@@ -204,6 +292,9 @@ Duration Supervising::next_backoff(Child& child, Instant now) const {
 // ---- stopping ----------------------------------------------------------------------------------
 
 void Supervising::stop(Child& child, Context& context) {
+  if (child.phase == Phase::starting) {
+    context.cell().wait_no_more();
+  }
   child.phase = Phase::stopping;
   child.grace = std::min(child.spec->options.grace, until_.left());
   child.turn = ++turn_;
@@ -257,7 +348,8 @@ void Supervising::close(bool for_good, Deadline until) {
   until_ = until;
   first_ = 0;
   for (Child& child : children_) {
-    if (child.phase == Phase::waiting) {
+    if (child.phase == Phase::waiting || child.phase == Phase::due) {
+      child.phase = Phase::waiting;
       child.turn = 0;
       child.timer.cancel();
       if (ends_for_good(child)) {
@@ -274,7 +366,7 @@ void Supervising::go_on(Context& context) {
   }
   for (std::size_t i = children_.size(); i > first_; --i) {
     Child& child = children_[i - 1];
-    if (child.phase == Phase::running) {
+    if (child.phase == Phase::running || child.phase == Phase::starting) {
       stop(child, context);
       return;
     }
@@ -316,7 +408,8 @@ void Supervising::handle(StartAgain request, Context& context) {
   });
   if (found != children_.end()) {
     ++found->restarts;
-    (void)start(*found, context);
+    found->phase = Phase::due;
+    start_due(context);
   }
 }
 

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <stop_token>
 #include <utility>
 
 namespace troupe::actor {
@@ -114,6 +112,7 @@ class StopRequest final : public Control {
 
   void arrive(Cell& cell, Context& /*context*/) override { cell.request_stop(std::move(reason_)); }
   void miss(Cell& /*cell*/) override {}
+  bool is_stop() const noexcept override { return true; }
 
  private:
   Exit reason_;
@@ -167,19 +166,9 @@ void tell_to_stop(const Target& target, Exit reason) {
   if (target.cell == nullptr || !target.cell->is(target.number)) {
     return;
   }
-  if (Extras* const its = target.cell->extras(); its != nullptr) {
-    std::optional<std::stop_source> source;
-    {
-      const std::lock_guard lock{its->lock};
-      if (target.cell->is(target.number)) {  // or it would be the next actor's
-        source = its->stop;
-      }
-    }
-    if (source) {
-      source->request_stop();
-    }
-  }
+  // In this order: who takes the token meanwhile sees the request, or we see the token.
   target.cell->push(*new StopRequest(std::move(reason)), target.number);
+  target.cell->request_stop_of_token(target.number);
 }
 
 void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason) {
