@@ -212,14 +212,11 @@ void StreamSubscriber::let_publishers_in() noexcept {
   publishers_.clear();
 }
 
-// Who reads is whom publishers wait for: when that changes, they look again.
+// Who reads is whom publishers wait for. (Those who wait when that changes are let in by what is
+// read then.)
 void StreamSubscriber::note_reader() noexcept {
   Cell* const self = Cell::current();
-  const Target now{self, self != nullptr ? self->number() : 0};
-  if (now != owner_) {
-    owner_ = now;
-    let_publishers_in();
-  }
+  owner_ = {self, self != nullptr ? self->number() : 0};
 }
 
 Cell* StreamSubscriber::reading_actor() const noexcept {

@@ -83,10 +83,6 @@ bool Supervising::start(Child& child, Context& context) {
   const Started started = spec.start(context.cell(), options, spec.seat, child.restarts);
   child.target = started.target;
   child.phase = started.made && !started.starts ? Phase::running : Phase::starting;
-  if (child.phase == Phase::starting) {
-    // Who adds a child has to wait for this one, which is to be refused if it adds one itself.
-    (void)context.cell().wait_for(*child.target.cell, nullptr);
-  }
   roster_->started(incarnation_, spec, started.target, child.restarts);
   return started.made;
 }
@@ -153,6 +149,7 @@ Result<void> Supervising::handle(AddChild request, Context& context) {
     return Error{Code::closed, "add a child to " + roster_->text() + ": it is stopping"};
   }
   if (const Child* const other = starting(); other != nullptr) {
+    // Who adds a child waits for that one then, which must not wait for who adds.
     if (std::string circle; context.cell().wait_for(*other->target.cell, &circle)) {
       return Error{Code::refused,
                    "add a child to " + roster_->text() +
@@ -170,7 +167,6 @@ Result<void> Supervising::handle(AddChild request, Context& context) {
     return {};
   }
   // Nothing more is heard of it.
-  context.cell().wait_no_more();
   demonitor(context.cell(), child.target);
   const std::shared_ptr<const ChildSpec> spec = std::move(child.spec);
   children_.pop_back();
