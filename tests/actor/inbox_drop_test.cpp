@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -35,6 +36,10 @@ class InboxDropTest : public testing::Test {
   std::uint64_t dropped() const {
     return runtime_.stats().counters.at("troupe_messages_dropped_total{cause=\"oldest\"}");
   }
+  std::size_t depth() const {
+    const Stats stats = runtime_.stats();
+    return std::ranges::find(stats.actors, "Inbox", &ActorStats::type)->mailbox;
+  }
   std::vector<int> read_all() {
     std::vector<int> seen;
     inbox_.dispatch([&](Number number) { seen.push_back(number.value); });
@@ -56,7 +61,7 @@ TEST_F(InboxDropTest, WhatWasLeftForLaterStaysWithinTheCapacityAndIsCountedWhenI
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(inbox_.ref().send(Number{i}));
     EXPECT_FALSE(read_one_other());
-    EXPECT_LE(runtime_.stats().actors.at(0).mailbox, kCapacity);
+    EXPECT_LE(depth(), kCapacity);
   }
   EXPECT_EQ(dropped(), 96U);
   EXPECT_EQ(read_all(), (std::vector{96, 97, 98, 99}));
@@ -94,6 +99,23 @@ TEST_F(InboxDropTest, BytesOfWhatWasLeftAreBoundedToo) {
   EXPECT_EQ(texts, 1);
   inbox_.ref().send(Text{std::string(600, 'x')});  // its bytes were given back
   EXPECT_EQ(dropped(), 3U);
+}
+
+TEST_F(InboxDropTest, ADownIsNotDroppedForNewerMessages) {
+  const auto actor = runtime_.spawn<Subject>();
+  inbox_.context().monitor(actor);
+  actor.send(Fail{"no paper"});
+  while (depth() == 0) {  // until it is in the mailbox
+    EXPECT_FALSE(read_one_other());
+  }
+  for (int i = 0; i < 100; ++i) {
+    inbox_.ref().send(Number{i});
+  }
+  std::string reason;
+  EXPECT_TRUE(inbox_.receive([&](const Down& down) { reason = down.reason.what; }));
+  EXPECT_EQ(reason, "no paper");
+  EXPECT_EQ(read_all(), (std::vector{97, 98, 99}));
+  EXPECT_EQ(dropped(), 97U);
 }
 
 TEST_F(InboxDropTest, ReadyFdSaysWhatAReceiveLeft) {

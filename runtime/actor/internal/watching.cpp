@@ -28,7 +28,7 @@ class DownNotice final : public Control {
     }
     const bool is_failure = !down_.reason.ok();
     if (cell.type()->reads) {
-      Envelope& letter = write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_));
+      Envelope& letter = write<Letter<Down>>(kDownLetter, std::move(down_));
       letter.target = cell.number();
       letter.sent = ticks_of(cell.system().coarse_now());
       cell.charge(letter);
@@ -76,6 +76,13 @@ class WatchRequest final : public Control {
     Extras& its = cell.need_extras();
     if (linked_ && std::ranges::find(its.linked, watcher_) == its.linked.end()) {
       its.linked.push_back(watcher_);
+    }
+    // Those that have ended are let go of each time the list would grow.
+    if (its.watchers.size() == its.watchers.capacity()) {
+      std::erase_if(its.watchers, [](const Watcher& each) {
+        return !each.watcher.cell->is(each.watcher.number);
+      });
+      its.watchers.reserve(std::max<std::size_t>(4, its.watchers.size() * 2));
     }
     its.watchers.push_back({watcher_, linked_, std::move(notice_)});
   }
