@@ -3,6 +3,7 @@
 
 #include "troupe/base/check.hpp"
 #include "troupe/base/random.hpp"
+#include "troupe/runtime/actor/internal/blocking_calls.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/timer_state.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
@@ -12,7 +13,7 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -109,9 +110,15 @@ Result<void> Context::sleep(Duration time) {
 }
 
 void actor::run_blocking(RuntimeCore& runtime, const std::function<void()>& work) {
-  if (Cell::current() == nullptr) {
+  Cell* const self = Cell::current();
+  if (self == nullptr) {
     work();
     return;
+  }
+  // Longer than the runtime, where that is not this actor's.
+  std::optional<BlockingCalls::Scope> call;
+  if (runtime.actors() != nullptr) {
+    call.emplace(runtime.actors()->blocking_calls(), *self, runtime.clock().now());
   }
   runtime.scheduler().run_blocking(work);
 }
@@ -121,12 +128,7 @@ Deadline Context::deadline() const {
 }
 
 std::stop_token Context::stop_token() const {
-  actor::Extras& its = cell_.need_extras();
-  const std::lock_guard lock{its.lock};
-  if (!its.stop) {
-    its.stop.emplace();
-  }
-  return its.stop->get_token();
+  return cell_.stop_token();
 }
 
 Instant Context::now() const {

@@ -159,16 +159,27 @@ namespace actor {
 template <class M>
 struct TimedLetter : Letter<M> {
   std::shared_ptr<TimedMessage> timer;
+  bool has_arrived = false;  // it may come again: from a stash
 
   template <class Given>
   TimedLetter(const Operations& its, Given&& given) : Letter<M>(its, std::forward<Given>(given)) {}
 
   static void destroy(Envelope& envelope) noexcept {
+    static_cast<TimedLetter&>(envelope).arrive();  // where it was dropped
     static_cast<TimedLetter&>(envelope).timer.reset();
     Letter<M>::destroy(envelope);
   }
   static bool wanted(Envelope& envelope) noexcept {
-    return static_cast<TimedLetter&>(envelope).timer->arrived();
+    auto& letter = static_cast<TimedLetter&>(envelope);
+    letter.arrive();
+    return !letter.timer->cancelled();
+  }
+
+ private:
+  void arrive() noexcept {
+    if (!std::exchange(has_arrived, true)) {
+      timer->arrived();
+    }
   }
 };
 

@@ -2,7 +2,8 @@
 #pragma once
 
 // What an actor class handles, found by the compiler: `R handle(M)` or `R handle(M, Context&)`,
-// where M matches exactly, by value or reference, never by conversion; and what ask gives for it.
+// where M matches exactly, by value or reference, never by conversion and without further
+// parameters; and what ask gives for it.
 
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/actor/answer.hpp"
@@ -20,20 +21,40 @@ class Promise;
 
 namespace actor {
 
-// Converts to M and to nothing else.
-template <class M>
-struct Exactly {
-  template <std::same_as<M> T>
-  operator T() const noexcept;  // NOLINT(google-explicit-constructor): that is what it is for
+// Whether one of A's handle() is `R handle(P...)`, in those words: the address of an overload is
+// found by its type alone, so no conversion of a message (through a constructor of std::optional,
+// std::any, or of a base class) is taken for a handler of it.
+template <class A, class R, class... P>
+concept HasHandle = requires {
+  static_cast<R (A::*)(P...)>(&A::handle);
+}
+|| requires {
+  static_cast<R (A::*)(P...) const>(&A::handle);
+}
+|| requires {
+  static_cast<R (A::*)(P...)&>(&A::handle);
+}
+|| requires {
+  static_cast<R (A::*)(P...) const&>(&A::handle);
+}
+|| requires {
+  static_cast<R (*)(P...)>(&A::handle);
 };
+// The handler that a call with M finds, which returns R, takes M itself: by value or reference.
+template <class A, class R, class M, class... More>
+concept HasHandleOf = HasHandle<A, R, M, More...> || HasHandle<A, R, const M&, More...> ||
+    HasHandle<A, R, M&&, More...> || HasHandle<A, R, const M&&, More...>;
 
 template <class A, class M>
 concept HandlesAlone = requires(A& object) {
-  object.handle(Exactly<M>{});
+  object.handle(std::declval<M>());
+  requires HasHandleOf<A, decltype(object.handle(std::declval<M>())), M>;
 };
 template <class A, class M>
 concept HandlesInContext = requires(A& object, Context& context) {
-  object.handle(Exactly<M>{}, context);
+  object.handle(std::declval<M>(), context);
+  requires HasHandleOf<A, decltype(object.handle(std::declval<M>(), context)), M, Context&> ||
+      HasHandleOf<A, decltype(object.handle(std::declval<M>(), context)), M, const Context&>;
 };
 template <class A, class M>
 concept Handles = HandlesAlone<A, M> || HandlesInContext<A, M>;

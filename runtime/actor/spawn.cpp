@@ -5,6 +5,7 @@
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
 #include "troupe/runtime/actor/internal/seat.hpp"
+#include "troupe/runtime/actor/internal/supervising.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -15,13 +16,29 @@
 namespace troupe::actor {
 namespace {
 
-// The first thing that an actor hears, where it wants to.
+// The first thing that an actor hears, where it wants to; its supervisor is told when it has.
 class Start final : public Control {
  public:
+  Start(const Target& supervisor, std::unique_ptr<Control> then)
+      : supervisor_(supervisor), then_(std::move(then)) {}
+
   void arrive(Cell& cell, Context& context) override {
     cell.type()->started(cell.object(), context);
+    if (then_ == nullptr) {
+      return;
+    }
+    if (cell.type() == &kActorType<Supervising>) {
+      // Its children are part of its start.
+      static_cast<Supervising*>(cell.object())->tell_of_start(supervisor_, std::move(then_));
+    } else {
+      supervisor_.cell->push(*then_.release(), supervisor_.number);
+    }
   }
   void miss(Cell& /*cell*/) override {}
+
+ private:
+  const Target supervisor_;
+  std::unique_ptr<Control> then_;
 };
 
 System& actors_of(RuntimeCore& runtime) {
@@ -51,7 +68,10 @@ Target Spawning::ready() noexcept {
     monitor(*parent_, target);
   }
   if (cell_.type()->started != nullptr) {
-    cell_.push(*new Start, target.number);
+    cell_.push(seat_ != nullptr
+                   ? *new Start({parent_, parent_->number()}, child_started(target.number))
+                   : *new Start({}, nullptr),
+               target.number);
   }
   if (parent_ != nullptr) {
     adopt(*parent_, target);

@@ -12,8 +12,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace troupe::actor {
 namespace {
@@ -91,7 +94,9 @@ void write_scheduler(fiber::Scheduler* scheduler, Stats& stats) {
 
 }  // namespace
 
-Moment::Moment(Instant its_now, fiber::Scheduler* scheduler) : now(its_now) {
+Moment::Moment(Instant its_now, fiber::Scheduler* scheduler, std::vector<BlockingCalls::Call> calls)
+    : now(its_now), blocking(std::move(calls)) {
+  std::ranges::sort(blocking, std::less<>{}, &BlockingCalls::Call::cell);
   if (scheduler != nullptr) {
     scheduler->for_each_worker([this](const fiber::Worker& worker, std::size_t /*number*/) {
       if (const fiber::Task* const task = worker.running(); task != nullptr) {
@@ -103,6 +108,16 @@ Moment::Moment(Instant its_now, fiber::Scheduler* scheduler) : now(its_now) {
 
 bool Moment::is_running(const fiber::Task& task) const noexcept {
   return std::ranges::find(running, &task) != running.end();
+}
+
+std::string Moment::text_of_call(const Cell& cell) const {
+  const auto found =
+      std::ranges::lower_bound(blocking, &cell, std::less<>{}, &BlockingCalls::Call::cell);
+  if (found == blocking.end() || found->cell != &cell) {
+    return {};
+  }
+  return "a blocking() call that has taken " +
+         std::to_string((now - found->since) / std::chrono::milliseconds{1}) + " ms";
 }
 
 std::string_view name_of(Doing doing) noexcept {
@@ -156,7 +171,7 @@ std::optional<ActorStats> Cell::stats(const Moment& moment) const {
   stats.type = std::string{one->type->name};
   stats.state = std::string{name_of(one->doing)};
   stats.handler = one->handler != nullptr ? std::string{one->handler->name} : std::string{};
-  stats.waits_for = one->waits_for != nullptr ? one->waits_for->text() : std::string{};
+  stats.waits_for = one->waits_for != nullptr ? one->waits_for->text() : moment.text_of_call(*this);
   stats.mailbox = one->mailbox;
   stats.capacity = capacity();
   stats.oldest = one->oldest;
@@ -182,7 +197,7 @@ std::string System::open_metrics() const {
 Stats System::look(bool each) const {
   Stats stats;
   fiber::Scheduler* const scheduler = known_scheduler();
-  const Moment moment{runtime_.clock().now(), scheduler};
+  const Moment moment{runtime_.clock().now(), scheduler, blocking_calls_->all()};
   std::map<std::string_view, std::uint64_t> handled;
   // Those that have ended first: who ends meanwhile is missed for once, not counted twice.
   handled_before_.for_each([&](const ActorType* type, std::uint64_t count) {

@@ -23,8 +23,10 @@ struct ActorStats {
   // idle: nothing to do. queued: it has messages, and no worker yet. running: a worker has it.
   // waiting: its handler waits. ending.
   std::string state;
-  std::string handler;      // the message that it is handling; else empty
-  std::string waits_for;    // the actor whose answer or room it waits for; else empty
+  std::string handler;  // the message that it is handling; else empty
+  // The actor whose answer or room it waits for, or "a blocking() call that has taken 12 ms"; else
+  // empty.
+  std::string waits_for;
   std::size_t mailbox = 0;  // messages that wait; may count up to 15 that were handled meanwhile
   std::size_t capacity = 0;
   Duration oldest{};    // how long the first of them has waited

@@ -67,9 +67,9 @@ Started start_apart(Cell& supervisor, const ChildStart& its, const ActorType& ty
   try {
     ::new (spawning.memory()) Proxy(begin().value());
   } catch (...) {
-    return {spawning.failed(), false};
+    return {spawning.failed(), false, false};
   }
-  return {spawning.ready(), true};
+  return {spawning.ready(), true, false};  // a proxy goes on starting until it ends
 }
 
 ProcessActorOptions options_apart(const ChildStart& its) {

@@ -93,7 +93,8 @@ class Roster;
 
 struct Started {
   Target target;
-  bool made = false;  // false: the constructor threw; then `target` ends as failed
+  bool made = false;    // false: the constructor threw; then `target` ends as failed
+  bool starts = false;  // it has a started(), and says when that has returned
 };
 // One incarnation.
 struct ChildStart {
@@ -138,9 +139,9 @@ StartChild start_with(X... arguments) {
     try {
       std::apply([&](const X&... each) { ::new (spawning.memory()) A(X(each)...); }, arguments);
     } catch (...) {
-      return {spawning.failed(), false};
+      return {spawning.failed(), false, false};
     }
-    return {spawning.ready(), true};
+    return {spawning.ready(), true, kActorType<A>.started != nullptr};
   };
 }
 
@@ -176,11 +177,13 @@ class Branch final {
  public:
   Branch() = default;
 
-  // Starts a child, last in the order. Waits for its constructor to return, as the start of several
-  // does for each before the next is made; started() may come later. Errors: exists (a child
-  // of that name runs, or is to be restarted), failed (its constructor threw: it is not a child
-  // then), closed (the supervisor has ended, or this is empty), refused (from within the
-  // constructor of one of its children).
+  // Starts a child, last in the order: where the started() of another has yet to return, once it
+  // has; the start of several waits for each so, before the next is made. Waits for its constructor
+  // to return; its started() may come later. A started() that throws is the end of a child like any
+  // other. Errors: exists (a child of that name runs, or is to be restarted), failed (its
+  // constructor threw: it is not a child then), closed (the supervisor has ended, or this is
+  // empty), refused (from within the constructor or the started() of one of its children),
+  // overloaded (too many wait to be added).
   template <class A, class... X>
   Result<Named<A>> add(std::string name, const ChildOptions& options, X... arguments) {
     static_assert(std::is_class_v<A>, "an actor is a class with handle() overloads");
@@ -231,8 +234,7 @@ class Branch final {
     return {};
   }
   // A supervisor as a child, permanent: when it gives up, it is a child that failed. Started again
-  // with others, it starts its children soon after, and those that come after it do not wait for
-  // that. Errors: as add.
+  // with others, it has started when its children have. Errors: as add.
   Result<Branch> add_supervisor(std::string name, SupervisorOptions options = {});
 
   // Whoever is the child of that name, now or later; it need not be there yet.

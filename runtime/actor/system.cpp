@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/system.hpp"
 
+#include "troupe/runtime/actor/internal/blocking_calls.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/cell_table.hpp"
 #include "troupe/runtime/actor/internal/directory.hpp"
@@ -24,7 +25,8 @@ System::System(RuntimeCore& runtime, Duration ask_timeout)
     : runtime_(runtime),
       ask_timeout_(ask_timeout),
       cells_(std::make_unique<CellTable>(*this)),
-      directory_(std::make_unique<Directory>(*this)) {}
+      directory_(std::make_unique<Directory>(*this)),
+      blocking_calls_(std::make_shared<BlockingCalls>()) {}
 
 System::~System() = default;
 
@@ -141,42 +143,59 @@ bool System::drain(Deadline until) {
 
 std::vector<StopReport::Holder> System::stop(Deadline until) {
   stopping_.store(true);
-  std::vector<StopReport::Holder> holders;
-  if (living() == 0) {
-    return holders;
-  }
   const Instant begin = runtime_.clock().now();
-  cells_->for_each([](Cell& cell) {
-    if (const std::uint64_t number = cell.number(); number != 0) {
-      tell_to_stop({&cell, number});
-    }
-  });
-  fiber::Scheduler& its = scheduler();
-  if (!its.options().own_threads) {
-    (void)its.wait_until_quiet(until);
-  } else {
-    std::unique_lock lock{end_mutex_};
-    while (living() > 0 && !until.passed()) {
-      all_ended_.wait_for(lock, std::min<Duration>(until.left(), std::chrono::hours{1}));
-    }
-  }
   if (living() > 0) {
-    const Moment moment{runtime_.clock().now(), &its};
-    cells_->for_each([&](Cell& cell) {
-      const auto actor = cell.stats(moment);
-      if (!actor || !cell.is_actor()) {
-        return;
+    cells_->for_each([](Cell& cell) {
+      if (const std::uint64_t number = cell.number(); number != 0) {
+        tell_to_stop({&cell, number});
       }
-      const std::string name = actor->name.empty() ? actor->id.text() : "\"" + actor->name + "\"";
-      holders.push_back(
-          {.who = actor->type + " " + name,
-           .doing = actor->handler.empty() ? actor->state : "handling " + actor->handler,
-           .waiting_for = actor->waits_for,
-           .for_how_long = moment.now - begin,
-           .killed = false});
     });
+    fiber::Scheduler& its = scheduler();
+    if (!its.options().own_threads) {
+      (void)its.wait_until_quiet(until);
+    } else {
+      std::unique_lock lock{end_mutex_};
+      while (living() > 0 && !until.passed()) {
+        all_ended_.wait_for(lock, std::min<Duration>(until.left(), std::chrono::hours{1}));
+      }
+    }
   }
-  return holders;
+  if (living() == 0) {
+    blocking_calls_->wait_for_none(until);  // of other runtimes' actors
+  }
+  return holders(runtime_.clock().now() - begin);
+}
+
+// Actors that live, and calls that go on. An actor that is in a call is there as long as the call.
+std::vector<StopReport::Holder> System::holders(Duration told) const {
+  std::vector<StopReport::Holder> found;
+  const auto calls = blocking_calls_->all();
+  if (living() == 0 && calls.empty()) {
+    return found;
+  }
+  const Moment moment{runtime_.clock().now(), known_scheduler(), calls};
+  cells_->for_each([&](Cell& cell) {
+    const auto actor = cell.stats(moment);
+    if (!actor || !cell.is_actor()) {
+      return;
+    }
+    const std::string name = actor->name.empty() ? actor->id.text() : "\"" + actor->name + "\"";
+    found.push_back({.who = actor->type + " " + name,
+                     .doing = actor->handler.empty() ? actor->state : "handling " + actor->handler,
+                     .waiting_for = actor->waits_for,
+                     .for_how_long = told,
+                     .killed = false});
+  });
+  for (const BlockingCalls::Call& call : calls) {
+    if (&call.cell->system() != this) {
+      found.push_back({.who = call.cell->text() + " of another runtime",
+                       .doing = {},
+                       .waiting_for = moment.text_of_call(*call.cell),
+                       .for_how_long = told,
+                       .killed = false});
+    }
+  }
+  return found;
 }
 
 void System::log_refusal(Cell& cell, std::string_view what) {

@@ -30,6 +30,7 @@ class RuntimeCore;
 
 namespace troupe::actor {
 
+class BlockingCalls;
 class Cell;
 class CellTable;
 class Directory;
@@ -96,6 +97,9 @@ class System final : public fiber::TaskReports {
   // Names and groups.
   Directory& directory() noexcept { return *directory_; }
 
+  // Who is in a blocking() call of this runtime.
+  const std::shared_ptr<BlockingCalls>& blocking_calls() const noexcept { return blocking_calls_; }
+
   // ---- ends ----
   // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did
   // not by the deadline.
@@ -134,12 +138,14 @@ class System final : public fiber::TaskReports {
 
  private:
   Stats look(bool each) const;
+  std::vector<StopReport::Holder> holders(Duration told) const;
 
   RuntimeCore& runtime_;
   const Duration ask_timeout_;
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
   const std::unique_ptr<CellTable> cells_;
   const std::unique_ptr<Directory> directory_;
+  const std::shared_ptr<BlockingCalls> blocking_calls_;
   Courier* courier_ = nullptr;
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};

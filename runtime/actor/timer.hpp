@@ -22,8 +22,9 @@ class TimedMessage {
   TimedMessage& operator=(const TimedMessage&) = delete;
   virtual ~TimedMessage() = default;
 
-  // It is about to be handled. False: the timer was cancelled.
-  virtual bool arrived() noexcept = 0;
+  // It is out of the mailbox, to be handled or dropped: the next turn may come.
+  virtual void arrived() noexcept = 0;
+  virtual bool cancelled() const noexcept = 0;
 };
 
 struct Envelope;

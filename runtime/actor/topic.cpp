@@ -3,6 +3,8 @@
 
 #include "troupe/runtime/actor/internal/handler_deadline.hpp"
 #include "troupe/runtime/actor/internal/subscriber.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -98,6 +100,9 @@ Result<Admission> TopicCore::admit(Deadline until) {
   if (slow_ == SlowReader::lossy) {
     const std::lock_guard lock{lock_};
     return Admission{all_, false};
+  }
+  if (until.is_never() && Cell::current() != nullptr) {
+    until = runtime_.actors()->ask_deadline();  // no send in a handler waits for ever
   }
   until = within_handler(until);
   for (;;) {

@@ -202,10 +202,11 @@ class Topic final {
   // each; those of several come as they come. When nobody subscribes, it is gone.
   //
   // lossy: never waits, and cannot fail. gated: waits until every reader has room at once, and
-  // gives it to all then; a reader that ends or is dropped meanwhile is no longer waited for. When
-  // it fails, nobody has got the message, and it stays where it was moved from. Errors: timed_out
-  // (names a reader that has no room), refused (such a reader waits for this actor in the end),
-  // cancelled, overloaded (no memory to wait with), closed (the handle is empty).
+  // gives it to all then; a reader that ends or is dropped meanwhile is no longer waited for. In a
+  // handler, no longer than the ask in work may take; and `forever` is RuntimeOptions::ask_timeout.
+  // When it fails, nobody has got the message, and it stays where it was moved from. Errors:
+  // timed_out (names a reader that has no room), refused (such a reader waits for this actor in the
+  // end), cancelled, overloaded (no memory to wait with), closed (the handle is empty).
   Result<void> publish(T&& message, Deadline until = forever) const {
     return publish_from(std::move(message), until);
   }

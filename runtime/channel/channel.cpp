@@ -6,7 +6,9 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/auth/handshake.hpp"
 
+#include <cstddef>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -183,18 +185,21 @@ void Channel::close() {
   }
   const Deadline until{kLinger};
   for (;;) {
+    std::optional<std::size_t> left;
     {
       const std::lock_guard lock{sending_};
       const auto flushed = connection_->try_flush();
       if (!flushed || *flushed == Progress::done || until.passed()) {
-        if (connection_->buffered() > 0) {
-          runtime_.log().write("close of " + connection_->peer().text() + ": " +
-                               std::to_string(connection_->buffered()) +
-                               " bytes were sent and not taken by the peer");
-        }
+        left = connection_->buffered();
         connection_->close();
-        return;
       }
+    }
+    if (left) {
+      if (*left > 0) {
+        runtime_.log().write("close of " + connection_->peer().text() + ": " +
+                             std::to_string(*left) + " bytes were sent and not taken by the peer");
+      }
+      return;
     }
     // Not park(): a stop must not cut short what was accepted; the linger does.
     PollItem item{writable()};

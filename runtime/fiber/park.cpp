@@ -69,10 +69,45 @@ Result<void> suspend_until_ready(fiber::Worker& worker, RuntimeCore& runtime,
   return ready;
 }
 
+// Where the calling thread is what the runtime's tasks run on, and has to run them while it waits.
+// (A simulation's poller does that itself.)
+fiber::Scheduler* driven_here(RuntimeCore& runtime) noexcept {
+  fiber::Scheduler* const scheduler = runtime.driven_here();
+  return scheduler != nullptr && !scheduler->options().idle ? scheduler : nullptr;
+}
+
+// Runs tasks until one of the items is ready, the last of which is the runtime's stop.
+Result<void> drive_until_ready(RuntimeCore& runtime, fiber::Scheduler& scheduler,
+                               std::span<PollItem> items, Deadline until) {
+  std::vector<PollItem> all{items.begin(), items.end()};
+  all.push_back({{scheduler.wake_fd(), POLLIN}});
+  for (;;) {
+    auto ready = runtime.poller().wait(items, Deadline::at_once());
+    if (ready || ready.error() != Code::timed_out) {
+      return ready;
+    }
+    const bool ran = scheduler.poll_once(1) > 0;
+    if (until.passed()) {
+      return runtime.poller().wait(items, Deadline::at_once());
+    }
+    if (ran) {
+      continue;
+    }
+    flush_own_buffers();  // the tasks', which ran on this thread
+    // What wakes the tasks ends this, too.
+    ready = runtime.poller().wait(all, earlier(until, Deadline{scheduler.next_timer()}));
+    if (!ready && ready.error() != Code::timed_out) {
+      return ready;
+    }
+  }
+}
+
 // `items` and, last, the runtime's stop.
 Result<void> wait_or_stop(RuntimeCore& runtime, std::span<PollItem> items, Deadline until) {
   flush_own_buffers();
-  auto waited = runtime.poller().wait(items, until);
+  fiber::Scheduler* const driven = driven_here(runtime);
+  auto waited = driven != nullptr ? drive_until_ready(runtime, *driven, items, until)
+                                  : runtime.poller().wait(items, until);
   const auto wanted = items.first(items.size() - 1);
   if (waited && items.back().ready && std::ranges::none_of(wanted, &PollItem::ready)) {
     return Error{Code::cancelled, "the runtime is stopping"};
@@ -87,6 +122,13 @@ Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until
     auto suspended = suspend_on(*worker, runtime, std::span{&item, 1}, bounded(*worker, until));
     set.take();
     return suspended;
+  }
+  if (driven_here(runtime) != nullptr) {
+    std::array<PollItem, 2> items{PollItem{{set.fd(), POLLIN}},
+                                  PollItem{{runtime.stop_fd(), POLLIN}}};
+    auto waited = wait_or_stop(runtime, items, until);
+    set.take();
+    return waited;
   }
   const auto woken = runtime.poller().wait(set, runtime.stop_fd(), until);
   if (!woken) {

@@ -2,8 +2,9 @@
 #pragma once
 
 // park: the one way in which anything here waits for a descriptor. Suspends the calling fiber, and
-// its worker goes on with others; on a thread that is no worker it blocks the thread. (What happens
-// in this process is waited for with a Waiter, in the same two ways.)
+// its worker goes on with others; on the thread that drives a runtime without threads of its own it
+// runs actors; on another thread it blocks that. (What happens in this process is waited for with a
+// Waiter, in the same ways.)
 //
 // Before it waits, what this thread has sent and left in buffers is flushed (see Flusher).
 

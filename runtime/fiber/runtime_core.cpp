@@ -72,6 +72,21 @@ fiber::Scheduler& RuntimeCore::scheduler() {
   return *scheduler_;
 }
 
+fiber::Scheduler* RuntimeCore::driven_here() noexcept {
+  if (scheduler_options_.own_threads) {
+    return nullptr;
+  }
+  fiber::Scheduler* its = started_scheduler();
+  if (its == nullptr && !stopping() && std::this_thread::get_id() == maker_) {
+    try {
+      its = &scheduler();
+    } catch (const Error& error) {
+      log_.write(error.what());
+    }
+  }
+  return its != nullptr && its->is_driven_here() ? its : nullptr;
+}
+
 bool RuntimeCore::stop_scheduler(Deadline until, bool some_wait) {
   if (scheduler_ == nullptr) {
     return false;

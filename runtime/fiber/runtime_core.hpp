@@ -70,6 +70,9 @@ class RuntimeCore {
   fiber::Scheduler& scheduler();
   // Null while there are none.
   fiber::Scheduler* started_scheduler() const noexcept { return started_scheduler_.load(); }
+  // The scheduler, where the calling thread is what its tasks run on, and runs them while it waits;
+  // null elsewhere. Started if need be: another thread may make the first task meanwhile.
+  fiber::Scheduler* driven_here() noexcept;
   // The actors of this runtime; null where it can have none.
   const std::shared_ptr<actor::System>& actors() const noexcept { return actors_; }
 

@@ -213,6 +213,11 @@ void Scheduler::dedicate(Task& task) {
   start(worker);
 }
 
+Worker* Scheduler::dedicated_worker(std::size_t index) const noexcept {
+  const std::lock_guard lock{dedicated_lock_};
+  return index < dedicated_.size() ? dedicated_[index].get() : nullptr;
+}
+
 void Scheduler::release(Task& task) noexcept {
   if (Worker* const home = std::exchange(task.home_, nullptr); home != nullptr) {
     home->set_taken(false);
@@ -293,6 +298,10 @@ void Scheduler::sleep(Deadline until) {
     return;
   }
   workers_.front()->sleep_driven(until);
+}
+
+int Scheduler::wake_fd() const noexcept {
+  return workers_.front()->reactor_.fd();
 }
 
 void Scheduler::wake_driver() noexcept {

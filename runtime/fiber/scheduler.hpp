@@ -91,6 +91,8 @@ class Scheduler final {
   std::size_t poll_once(std::size_t most = ~std::size_t{0});
   // Sleeps until there is something to be run, or the deadline passes.
   void sleep(Deadline until);
+  // Readable when that sleep would end, but for timers: after a poll_once() that found nothing.
+  int wake_fd() const noexcept;
   // Ends that sleep, or the next one. From any thread.
   void wake_driver() noexcept;
   // When the next timer is due; Instant::max(): none is set.
@@ -114,15 +116,15 @@ class Scheduler final {
 
   std::size_t worker_count() const noexcept { return workers_.size(); }
   int awake() const noexcept { return awake_.load(); }
-  // Calls visit(worker, number) for each, those of dedicated tasks too.
+  // Calls visit(worker, number) for each, those of dedicated tasks too; without a lock, since it
+  // may come to the program's log.
   template <class Visit>
   void for_each_worker(const Visit& visit) {
     std::size_t number = 0;
     for (auto& worker : workers_) {
       visit(*worker, number++);
     }
-    const std::lock_guard lock{dedicated_lock_};
-    for (auto& worker : dedicated_) {
+    for (std::size_t i = 0; Worker* const worker = dedicated_worker(i); ++i) {
       visit(*worker, number++);
     }
   }
@@ -143,6 +145,8 @@ class Scheduler final {
   struct Threads;
 
   void start(Worker& worker);
+  // They stay as long as the scheduler. Null: there are no more.
+  Worker* dedicated_worker(std::size_t index) const noexcept;
   void wake_one() noexcept;
   void look_for_sleepers(std::ptrdiff_t tasks) noexcept {
     if (tasks > 0 && sleepers_.load() > 0 && searching_.load() == 0) {

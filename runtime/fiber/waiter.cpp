@@ -125,8 +125,7 @@ Waiter::Outcome Waiter::wait(RuntimeCore& runtime, Deadline until) {
   if (worker != nullptr && worker->task() != nullptr) {
     return worker->wait(*this, until);
   }
-  Scheduler* const scheduler = runtime.started_scheduler();
-  if (scheduler != nullptr && scheduler->is_driven_here()) {
+  if (runtime.driven_here() != nullptr) {
     return drive(runtime, until);
   }
   return wait_on_thread(runtime, until);
@@ -168,7 +167,7 @@ Waiter::Outcome Waiter::drive(RuntimeCore& runtime, Deadline until) {
       }
       continue;
     }
-    if (scheduler.poll_once(1) > 0) {
+    if (scheduler.poll_once(1) > 0 && !until.passed()) {
       continue;
     }
     if (until.passed()) {

@@ -90,6 +90,41 @@ std::size_t resident_pages() {
   return resident;
 }
 
+// Monitors one that lives, and ends.
+class Passer final {
+ public:
+  void handle(Ref<Counting> other, Context& context) {
+    context.monitor(other);
+    context.stop();
+  }
+};
+
+TEST(PlaceTest, AnActorThatLivesKeepsNothingOfThoseThatMonitoredIt) {
+  const int count = scaled(10'000);
+  Runtime runtime{workers(1)};
+  const auto watched = runtime.spawn<Counting>();
+  const auto round = [&] {
+    for (int i = 0; i < count; ++i) {
+      runtime.spawn<Passer>().send(watched);
+      if (i % 100 == 0) {
+        ASSERT_TRUE(watched.ask(1));
+      }
+    }
+    wait_until([&] { return runtime.stats().gauges.at("troupe_actors") == 1; });
+    ASSERT_TRUE(watched.ask(1));
+  };
+  round();
+  const std::size_t before = resident_pages();
+  for (int i = 0; i < 20; ++i) {
+    round();
+  }
+  if (!harness::kSanitized) {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    EXPECT_LT((resident_pages() - std::min(before, resident_pages())) * page,
+              std::size_t{16} << 20);
+  }
+}
+
 TEST(PlaceTest, SpawningAndStoppingTakesNoMemoryInTheEnd) {
   const int count = scaled(100'000);
   Runtime runtime{workers(2)};

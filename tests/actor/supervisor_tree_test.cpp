@@ -98,7 +98,7 @@ TEST_F(SupervisorTreeTest, ABranchIsStoppedAndStartedWithTheOthers) {
   EXPECT_EQ(record.take(), "before! after- b- a-");
   EXPECT_EQ(a.now().error(), Code::disconnected);
   pass(50ms);
-  EXPECT_EQ(record.take(), "before+ after+ a+ b+");
+  EXPECT_EQ(record.take(), "before+ a+ b+ after+");
   EXPECT_TRUE(a.now());
 }
 

@@ -208,6 +208,30 @@ TEST_F(TimerTest, FullMailboxDoesNotStopATimer) {
   EXPECT_EQ(ticks_.all(), (std::vector{1, 2}));
 }
 
+// Its message is in the mailbox, and goes: the turns after it come.
+TEST_F(TimerTest, EveryGoesOnWhenItsMessageWasDroppedForNewerOnes) {
+  ActorOptions options;
+  options.mailbox.capacity = 2;
+  options.mailbox.when_full = WhenFull::drop_oldest;
+  const auto actor = runtime_.spawn_with<Ticked>(options, ticks_);
+  actor.send(Ticked::With{[&](Ticked& self, Context& context) {
+    context.every(self, 10s, Tick{1});
+    (void)context.sleep(15s);
+  }});
+  run();
+  clock_.advance(10s);
+  run();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(actor.send(Tick{2}));
+  }
+  clock_.advance(5s);
+  run();
+  ASSERT_EQ(ticks_.all(), (std::vector{2, 2}));
+  clock_.advance(5s);
+  run();
+  EXPECT_EQ(ticks_.all(), (std::vector{2, 2, 1}));
+}
+
 TEST_F(TimerTest, ClassWithAcceptsNeedsNotNameItself) {
   const auto listed = runtime_.spawn<Listed>(ticks_);
   listed.send(Do{[](Context& context) {

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 
 namespace troupe::actor {
@@ -91,6 +92,8 @@ class alignas(64) Cell final : public fiber::Task {
 
   // What its handler handles; null: none runs.
   const MessageType* handling() const noexcept { return current_.load(std::memory_order_relaxed); }
+  // The token that the actor of that number has taken, if it has, and is still here.
+  void request_stop_of_token(std::uint64_t number);
   // True once for each actor.
   bool first_refusal() noexcept { return !refusal_said_.exchange(true); }
 
@@ -121,6 +124,7 @@ class alignas(64) Cell final : public fiber::Task {
   Instant deadline() const noexcept;
   void request_stop(Exit reason);  // ends once the current message is done
   void end();                      // why request_stop said
+  std::stop_token stop_token();
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
   Result<void> room_to_stash(std::size_t bytes);
   // `envelope` is what its handler handles.
@@ -177,11 +181,14 @@ class alignas(64) Cell final : public fiber::Task {
   bool has_controls() const noexcept {
     return controls_.load() != nullptr || (extras() != nullptr && extras()->heard != nullptr);
   }
+  bool was_told_to_stop() const noexcept;
   void handle_controls(Context& context);
   void read_controls(Context& context);
   template <class Wanted>
   Envelope* take_first(const Wanted& wanted) noexcept;
   void catch_failure(AnswerBase* answer);
+  template <class Wanted>
+  Envelope* take_older(const Wanted& wanted) noexcept;
   Envelope* next_mail() noexcept;
   bool drain() noexcept;
   bool drain_older() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens at a full mailbox, and who waits for whom.
 #include "troupe/runtime/actor/internal/cell.hpp"
+#include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
@@ -24,6 +25,11 @@ namespace {
 std::int64_t bytes_of(const Envelope& envelope) noexcept {
   const auto footprint = envelope.operations->footprint;
   return footprint != nullptr ? static_cast<std::int64_t>(footprint(envelope)) : 0;
+}
+
+// What the runtime has to say to an Inbox is never shed.
+bool is_notice(const Envelope& envelope) noexcept {
+  return envelope.operations == &kDownLetter;
 }
 
 }  // namespace
@@ -214,9 +220,21 @@ bool Cell::push_dropping(Envelope& envelope) noexcept {
     gather_older(its);
     std::int64_t owned = its.bytes.load(std::memory_order_relaxed);
     const auto most = static_cast<std::int64_t>(its.capacity_bytes.load(std::memory_order_relaxed));
+    Envelope* before = nullptr;
     while (its.older_first != nullptr &&
            (its.older_count >= capacity() || (bytes > 0 && owned > 0 && owned + bytes > most))) {
-      Envelope* const oldest = std::exchange(its.older_first, its.older_first->next);
+      Envelope*& place = before != nullptr ? before->next : its.older_first;
+      if (place == nullptr) {
+        break;
+      }
+      if (is_notice(*place)) {
+        before = place;
+        continue;
+      }
+      Envelope* const oldest = std::exchange(place, place->next);
+      if (its.older_last == oldest) {
+        its.older_last = before;
+      }
       oldest->next = std::exchange(dropped, oldest);
       --its.older_count;
       const std::int64_t its_bytes = bytes_of(*oldest);

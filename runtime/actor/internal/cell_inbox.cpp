@@ -62,6 +62,9 @@ Envelope* Cell::take_first(const Wanted& wanted) noexcept {
     Context context{*this};
     read_controls(context);
   }
+  if (when_full() == WhenFull::drop_oldest) {
+    return take_older(wanted);
+  }
   // Everything that is there, behind what was not wanted before.
   Envelope** end = &mail_;
   for (;; end = &(*end)->next) {
@@ -97,6 +100,51 @@ Envelope* Cell::take_first(const Wanted& wanted) noexcept {
   }
   unseen_ = false;
   return nullptr;
+}
+
+// With WhenFull::drop_oldest, what is not wanted stays where senders can drop it.
+template <class Wanted>
+Envelope* Cell::take_older(const Wanted& wanted) noexcept {
+  Extras& its = need_extras();
+  Envelope* taken = nullptr;
+  Envelope* late = nullptr;  // for somebody who was here before
+  {
+    const std::lock_guard lock{its.lock};
+    gather_older(its);
+    Envelope* before = nullptr;
+    for (Envelope* each = its.older_first; each != nullptr && taken == nullptr;) {
+      Envelope* const next = each->next;
+      const bool is_late = each->target != number_.load(std::memory_order_relaxed);
+      if (!is_late && !wanted(*each)) {
+        before = std::exchange(each, next);
+        continue;
+      }
+      (before != nullptr ? before->next : its.older_first) = next;
+      if (next == nullptr) {
+        its.older_last = before;
+      }
+      --its.older_count;
+      if (each->operations->footprint != nullptr) {
+        its.bytes.fetch_sub(static_cast<std::int64_t>(each->operations->footprint(*each)));
+      }
+      if (is_late) {
+        each->next = std::exchange(late, each);
+      } else {
+        taken = each;
+        unseen_ = next != nullptr;
+      }
+      each = next;
+    }
+    unseen_ = unseen_ && taken != nullptr;
+    oldest_.store(its.older_first != nullptr ? its.older_first->sent : 0,
+                  std::memory_order_relaxed);
+    left_ = static_cast<std::uint32_t>(its.older_count);
+    in_hand_.store(left_);
+  }
+  while (late != nullptr) {
+    drop(*std::exchange(late, late->next), nullptr);
+  }
+  return taken;
 }
 
 // As handle_controls, but the code goes on: it learns of the end when it waits.
@@ -207,7 +255,7 @@ void Cell::end_rest() noexcept {
 void Cell::ring_for_rest() noexcept {
   Extras& its = need_extras();
   const std::lock_guard lock{its.lock};
-  if (!its.bell || !at_reading_ || (mail_ == nullptr && rest())) {
+  if (!its.bell || !at_reading_ || (mail_ == nullptr && its.older_first == nullptr && rest())) {
     return;
   }
   const std::uint64_t one = 1;

@@ -64,19 +64,6 @@ void Cell::settle(std::uint64_t number, bool object_made) noexcept {
   }
 }
 
-void Cell::request_stop(Exit reason) {
-  // Only the actor itself changes it.
-  const Life life = life_.load(std::memory_order_relaxed);
-  if (life == Life::ended || life == Life::vacant) {
-    return;
-  }
-  // What fails after it was told to stop has failed.
-  if (!reason.ok() && (life == Life::alive || need_extras().ending.ok())) {
-    need_extras().ending = std::move(reason);
-  }
-  life_.store(Life::ending, std::memory_order_relaxed);
-}
-
 void Cell::end() {
   Extras* const its = extras();
   end(its != nullptr ? std::exchange(its->ending, Exit{}) : Exit{});
@@ -111,6 +98,7 @@ void Cell::end(Exit reason) {
                   type()->name);
   }
   number_.store(0, std::memory_order_release);
+  wait_no_more();
   if (its != nullptr) {
     its->end_all();
   }

@@ -26,6 +26,8 @@ class Control {
   virtual void arrive(Cell& cell, Context& context) = 0;
   // Instead, when that has ended. `cell` is where it was.
   virtual void miss(Cell& cell) = 0;
+  // It has the actor end.
+  virtual bool is_stop() const noexcept { return false; }
 
  private:
   friend class Cell;

@@ -5,9 +5,11 @@
 // whole runtime while looks are taken.
 
 #include "troupe/base/clock.hpp"
+#include "troupe/runtime/actor/internal/blocking_calls.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,11 +25,14 @@ struct ActorType;
 struct MessageType;
 
 struct Moment {
-  Moment(Instant its_now, fiber::Scheduler* scheduler);
+  Moment(Instant its_now, fiber::Scheduler* scheduler, std::vector<BlockingCalls::Call> calls);
   bool is_running(const fiber::Task& task) const noexcept;
+  // "a blocking() call that has taken 12 ms"; empty where the cell's actor is in none.
+  std::string text_of_call(const Cell& cell) const;
 
   Instant now;
   std::vector<const fiber::Task*> running;  // by a worker
+  std::vector<BlockingCalls::Call> blocking;
 };
 
 enum class Doing : std::uint8_t { idle, queued, running, waiting, ending };

@@ -18,7 +18,8 @@ StopReport::Holder holder_of(System& system, const std::string& who, const Targe
   StopReport::Holder holder{
       .who = who, .doing = {}, .waiting_for = {}, .for_how_long = time, .killed = false};
   if (target.cell != nullptr && target.cell->is(target.number)) {
-    if (const auto stats = target.cell->stats({system.runtime().clock().now(), nullptr})) {
+    if (const auto stats = target.cell->stats(
+            {system.runtime().clock().now(), nullptr, system.blocking_calls()->all()})) {
       holder.doing = stats->handler.empty() ? stats->state : "handling " + stats->handler;
       holder.waiting_for = stats->waits_for;
     }
@@ -123,6 +124,7 @@ Roster::Child* Roster::find(std::uint64_t incarnation, const ChildSpec& spec) no
 }
 
 Result<void> Roster::add(std::uint64_t incarnation, const std::shared_ptr<const ChildSpec>& child) {
+  std::shared_ptr<const ChildSpec> before;  // has the user's arguments: goes without the lock
   const std::lock_guard lock{mutex_};
   if (incarnation != incarnation_ || end_) {
     return Error{Code::closed, "add a child to " + text() + ": it has ended"};
@@ -134,6 +136,7 @@ Result<void> Roster::add(std::uint64_t incarnation, const std::shared_ptr<const 
       return Error{Code::exists,
                    "add a child to " + text() + ": it has one named \"" + child->name + "\""};
     }
+    before = std::move(found->spec);
     children_.erase(found);
   }
   child->seat->reopen();

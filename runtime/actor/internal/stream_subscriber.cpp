@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A subscriber that is a ring, which a Stream reads.
 #include "troupe/base/check.hpp"
+#include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/handler_deadline.hpp"
 #include "troupe/runtime/actor/internal/subscriber.hpp"
 
@@ -9,12 +10,16 @@
 
 #include <cerrno>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace troupe::actor {
 
 StreamSubscriber::StreamSubscriber(std::string text, std::size_t capacity)
-    : text_(std::move(text)), ring_(capacity) {}
+    : text_(std::move(text)), ring_(capacity) {
+  note_reader();
+}
 
 // ---- the reader --------------------------------------------------------------------------------
 
@@ -23,6 +28,7 @@ std::optional<Result<SharedMessage>> StreamSubscriber::try_next() {
   std::uint64_t missed = 0;
   {
     const std::lock_guard lock{lock_};
+    note_reader();
     if (!readable()) {
       return std::nullopt;
     }
@@ -50,6 +56,7 @@ Result<void> StreamSubscriber::wait(RuntimeCore& runtime, Deadline until) {
   fiber::Waiter waiter;
   {
     const std::lock_guard lock{lock_};
+    note_reader();
     if (readable()) {
       return {};
     }
@@ -124,23 +131,41 @@ void StreamSubscriber::release() {
 }
 
 Result<void> StreamSubscriber::wait_for_room(RuntimeCore& runtime, Deadline until) {
-  fiber::Waiter waiter;
-  {
-    const std::lock_guard lock{lock_};
-    if (room()) {
-      return {};
+  Publisher publisher;
+  if (publisher.cell = Cell::current(); publisher.cell != nullptr) {
+    {
+      const std::lock_guard lock{lock_};
+      publisher.asked = reading_actor();
     }
-    publishers_.push_back(&waiter);
+    std::string circle;
+    if (publisher.asked != nullptr && publisher.cell->wait_for(*publisher.asked, &circle)) {
+      publisher.cell->wait_no_more();
+      return Error{Code::refused, "publish: " + text_ + " is full, and would stay so: " + circle};
+    }
   }
-  const auto outcome = waiter.wait(runtime, until);
-  {
-    const std::lock_guard lock{lock_};
-    std::erase(publishers_, &waiter);
+  const auto outcome = wait_as(publisher, runtime, until);
+  if (publisher.cell != nullptr) {
+    publisher.cell->wait_no_more();
   }
   if (outcome != fiber::Waiter::Outcome::fired) {
     return error_of(outcome, "publish");
   }
   return {};
+}
+
+fiber::Waiter::Outcome StreamSubscriber::wait_as(Publisher& publisher, RuntimeCore& runtime,
+                                                 Deadline until) {
+  {
+    const std::lock_guard lock{lock_};
+    if (room() || (publisher.cell != nullptr && publisher.asked != reading_actor())) {
+      return fiber::Waiter::Outcome::fired;
+    }
+    publishers_.push_back(&publisher);
+  }
+  const auto outcome = publisher.room.wait(runtime, until);
+  const std::lock_guard lock{lock_};
+  std::erase(publishers_, &publisher);
+  return outcome;
 }
 
 // ---- with lock_ held ---------------------------------------------------------------------------
@@ -177,10 +202,25 @@ void StreamSubscriber::news() noexcept {
 
 // All of them: who finds no room at another reader leaves the room here to the next.
 void StreamSubscriber::let_publishers_in() noexcept {
-  for (fiber::Waiter* const publisher : publishers_) {
-    (void)publisher->fire();
+  for (Publisher* const publisher : publishers_) {
+    if (publisher->asked != nullptr) {
+      // Before it runs again: what the reader asks it meanwhile is no circle.
+      publisher->cell->wait_no_more_for(*publisher->asked);
+    }
+    (void)publisher->room.fire();
   }
   publishers_.clear();
+}
+
+// Who reads is whom publishers wait for. (Those who wait when that changes are let in by what is
+// read then.)
+void StreamSubscriber::note_reader() noexcept {
+  Cell* const self = Cell::current();
+  owner_ = {self, self != nullptr ? self->number() : 0};
+}
+
+Cell* StreamSubscriber::reading_actor() const noexcept {
+  return owner_.cell != nullptr && owner_.cell->is(owner_.number) ? owner_.cell : nullptr;
 }
 
 void StreamSubscriber::ring_bell() noexcept {

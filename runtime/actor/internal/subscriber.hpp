@@ -72,6 +72,16 @@ class StreamSubscriber final : public Subscriber {
   std::string text() const override { return text_; }
 
  private:
+  // A publisher that waits for room.
+  struct Publisher {
+    fiber::Waiter room;
+    Cell* cell = nullptr;   // null: a thread
+    Cell* asked = nullptr;  // the actor that reads, for the wait-for graph; null: none
+  };
+
+  fiber::Waiter::Outcome wait_as(Publisher& publisher, RuntimeCore& runtime, Deadline until);
+  void note_reader() noexcept;
+  Cell* reading_actor() const noexcept;
   bool readable() const noexcept { return count_ > 0 || missed_ > 0 || closed_; }
   bool room() const noexcept { return count_ + reserved_ < ring_.size() || gone_.load(); }
   SharedMessage push(const SharedMessage& message);
@@ -92,7 +102,8 @@ class StreamSubscriber final : public Subscriber {
   std::uint64_t missed_ = 0;
   bool closed_ = false;
   fiber::Waiter* reader_ = nullptr;
-  std::vector<fiber::Waiter*> publishers_;
+  Target owner_;  // the actor that read last, or took the stream; no cell: a thread
+  std::vector<Publisher*> publishers_;
   UniqueFd bell_;  // readable exactly while readable()
 };
 

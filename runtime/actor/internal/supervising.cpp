@@ -12,18 +12,6 @@
 namespace troupe::actor {
 namespace {
 
-Succession succession_of(Restart restart) noexcept {
-  switch (restart) {
-    case Restart::permanent:
-      return Succession::always;
-    case Restart::transient:
-      return Succession::after_failure;
-    case Restart::temporary:
-      break;
-  }
-  return Succession::never;
-}
-
 std::string text_of(Duration time) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   return milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s"
@@ -53,69 +41,6 @@ void Supervising::stopped(Context& /*context*/, const Exit& reason) {
   }
 }
 
-// ---- starting ----------------------------------------------------------------------------------
-
-// False: its constructor threw. Its Down follows, too.
-bool Supervising::start(Child& child, Context& context) {
-  const ChildSpec& spec = *child.spec;
-  ChildStart its;
-  its.options.name = spec.name;
-  its.options.mailbox = spec.options.mailbox;
-  its.options.placement = spec.options.placement;
-  its.grace = spec.options.grace;
-  its.seat = spec.seat;
-  its.restarts = child.restarts;
-  spec.seat->set_succession(succession_of(spec.options.restart));
-  child.since = context.now();
-  child.phase = Phase::running;
-  const Started started = spec.start(context.cell(), its);
-  child.target = started.target;
-  roster_->started(incarnation_, spec, started.target, child.restarts);
-  return started.made;
-}
-
-void Supervising::start_from(std::size_t first, Context& context) {
-  for (std::size_t i = first; i < children_.size(); ++i) {
-    if (children_[i].phase == Phase::waiting) {
-      (void)start(children_[i], context);
-    }
-  }
-}
-
-Result<void> Supervising::handle(AddChild request, Context& context) {
-  if (mode_ == Mode::closing || roster_->system().stopping()) {
-    return Error{Code::closed, "add a child to " + roster_->text() + ": it is stopping"};
-  }
-  if (auto added = roster_->add(incarnation_, request.child); !added) {
-    return added;
-  }
-  forget_ended(request.child->name);
-  children_.push_back({.spec = std::move(request.child)});
-  Child& child = children_.back();
-  if (start(child, context)) {
-    return {};
-  }
-  // Nothing more is heard of it.
-  demonitor(context.cell(), child.target);
-  const std::shared_ptr<const ChildSpec> spec = std::move(child.spec);
-  children_.pop_back();
-  spec->seat->set_succession(Succession::never);
-  spec->seat->vacate();
-  roster_->remove(incarnation_, *spec);
-  return Error{Code::failed, "add the child \"" + spec->name + "\" to " + roster_->text() +
-                                 ": its constructor threw; the log says what"};
-}
-
-void Supervising::forget_ended(std::string_view name) {
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    if (children_[i].phase == Phase::ended && children_[i].spec->name == name) {
-      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
-      first_ -= i < first_ ? 1 : 0;
-      return;
-    }
-  }
-}
-
 // ---- ends --------------------------------------------------------------------------------------
 
 bool Supervising::returns(const Child& child, const Exit& reason) const {
@@ -137,13 +62,17 @@ void Supervising::end_for_good(Child& child) {
 void Supervising::handle(Down down, Context& context) {
   const auto found = std::ranges::find_if(children_, [&](const Child& each) {
     return each.target.number == down.target.number &&
-           (each.phase == Phase::running || each.phase == Phase::stopping);
+           (each.phase == Phase::starting || each.phase == Phase::running ||
+            each.phase == Phase::stopping);
   });
   if (found == children_.end()) {
     return;
   }
   Child& child = *found;
   const bool told = child.phase == Phase::stopping;
+  if (child.phase == Phase::starting) {
+    context.cell().wait_no_more();
+  }
   const bool ends = ends_for_good(child) || (!told && !returns(child, down.reason));
   child.phase = Phase::waiting;
   child.turn = 0;
@@ -156,6 +85,7 @@ void Supervising::handle(Down down, Context& context) {
     restart(static_cast<std::size_t>(found - children_.begin()), down.reason, context);
   }
   go_on(context);
+  start_due(context);
 }
 
 // A child has ended that is to be started again.
@@ -183,6 +113,11 @@ void Supervising::restart(std::size_t which, const Exit& reason, Context& contex
   backoff_ = backoff;
   group_turn_ = 0;
   mode_ = Mode::regrouping;
+  for (std::size_t i = first_; i < children_.size(); ++i) {
+    if (children_[i].phase == Phase::due) {
+      children_[i].phase = Phase::waiting;  // with the others
+    }
+  }
 }
 
 bool Supervising::is_too_often(Instant now) {
@@ -207,6 +142,9 @@ Duration Supervising::next_backoff(Child& child, Instant now) const {
 // ---- stopping ----------------------------------------------------------------------------------
 
 void Supervising::stop(Child& child, Context& context) {
+  if (child.phase == Phase::starting) {
+    context.cell().wait_no_more();
+  }
   child.phase = Phase::stopping;
   child.grace = std::min(child.spec->options.grace, until_.left());
   child.turn = ++turn_;
@@ -260,7 +198,8 @@ void Supervising::close(bool for_good, Deadline until) {
   until_ = until;
   first_ = 0;
   for (Child& child : children_) {
-    if (child.phase == Phase::waiting) {
+    if (child.phase == Phase::waiting || child.phase == Phase::due) {
+      child.phase = Phase::waiting;
       child.turn = 0;
       child.timer.cancel();
       if (ends_for_good(child)) {
@@ -277,7 +216,7 @@ void Supervising::go_on(Context& context) {
   }
   for (std::size_t i = children_.size(); i > first_; --i) {
     Child& child = children_[i - 1];
-    if (child.phase == Phase::running) {
+    if (child.phase == Phase::running || child.phase == Phase::starting) {
       stop(child, context);
       return;
     }
@@ -319,7 +258,8 @@ void Supervising::handle(StartAgain request, Context& context) {
   });
   if (found != children_.end()) {
     ++found->restarts;
-    (void)start(*found, context);
+    found->phase = Phase::due;
+    start_due(context);
   }
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 
 // Supervising: the actor that a supervisor is; one object for each incarnation. It never waits: it
-// is told of each end (Down) and of each time that has come. What is to be done next follows from
-// the phases of its children.
+// is told of each start (ChildStarted), of each end (Down) and of each time that has come. What is
+// to be done next follows from the phases of its children.
 
 #include "troupe/runtime/actor/context.hpp"
+#include "troupe/runtime/actor/internal/control.hpp"
 #include "troupe/runtime/actor/internal/roster.hpp"
 
 #include <cstdint>
@@ -17,6 +18,9 @@
 #include <vector>
 
 namespace troupe::actor {
+
+// To the supervisor: the started() of its child with that number has returned.
+std::unique_ptr<Control> child_started(std::uint64_t number);
 
 struct AddChild {
   std::shared_ptr<const ChildSpec> child;
@@ -46,10 +50,15 @@ class Supervising final {
   void handle(StartAgain request, Context& context);
   void handle(GraceOver request, Context& context);
   void handle(Down down, Context& context);
+  void child_has_started(std::uint64_t number, Context& context);
+  // Once all its children have started, the supervisor above is to be told this.
+  void tell_of_start(const Target& above, std::unique_ptr<Control> notice);
 
  private:
   enum class Phase : std::uint8_t {
-    waiting,  // to be started again: alone, at its turn, or with others
+    waiting,   // to be started again: alone, at its turn, or with others
+    due,       // to be started as soon as no other is starting
+    starting,  // made; its started() has yet to return
     running,
     stopping,  // told to; its end, or GraceOver, follows
     ended,     // for good
@@ -73,6 +82,10 @@ class Supervising final {
 
   bool start(Child& child, Context& context);
   void start_from(std::size_t first, Context& context);
+  void start_due(Context& context);
+  Child* starting() noexcept;
+  bool any_to_start() const noexcept;
+  void say_started() noexcept;
   void stop(Child& child, Context& context);
   static void end_for_good(Child& child);
   void forget_ended(std::string_view name);
@@ -92,6 +105,8 @@ class Supervising final {
   std::deque<Instant> restarts_;  // within the last `within`
   std::uint64_t turn_ = 0;        // the last one given
   Mode mode_ = Mode::each_alone;
+  Target above_{};
+  std::unique_ptr<Control> start_notice_;  // for it; null: it knows, or there is none
   // regrouping
   std::size_t first_ = 0;
   Duration backoff_{};

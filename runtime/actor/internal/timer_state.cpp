@@ -34,11 +34,6 @@ void TimerState::cancel() noexcept {
   }
 }
 
-bool TimerState::arrived() noexcept {
-  in_mailbox_.store(false);
-  return !cancelled_.load();
-}
-
 void TimerState::on_due(TimerEntry& entry) {
   static_cast<TimerState&>(entry).due();
 }

@@ -26,8 +26,8 @@ class TimerState final : public fiber::TimerEntry,
 
   void begin(fiber::Worker& worker, Instant when);
   void cancel() noexcept;
-  // Asked when its message is about to be handled.
-  bool arrived() noexcept override;
+  void arrived() noexcept override { in_mailbox_.store(false); }
+  bool cancelled() const noexcept override { return cancelled_.load(); }
 
  private:
   static void on_due(TimerEntry& entry);

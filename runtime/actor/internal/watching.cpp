@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <stop_token>
 #include <utility>
 
 namespace troupe::actor {
@@ -30,7 +28,7 @@ class DownNotice final : public Control {
     }
     const bool is_failure = !down_.reason.ok();
     if (cell.type()->reads) {
-      Envelope& letter = write<Letter<Down>>(kSend<Protocol<>, Down>, std::move(down_));
+      Envelope& letter = write<Letter<Down>>(kDownLetter, std::move(down_));
       letter.target = cell.number();
       letter.sent = ticks_of(cell.system().coarse_now());
       cell.charge(letter);
@@ -79,6 +77,13 @@ class WatchRequest final : public Control {
     if (linked_ && std::ranges::find(its.linked, watcher_) == its.linked.end()) {
       its.linked.push_back(watcher_);
     }
+    // Those that have ended are let go of each time the list would grow.
+    if (its.watchers.size() == its.watchers.capacity()) {
+      std::erase_if(its.watchers, [](const Watcher& each) {
+        return !each.watcher.cell->is(each.watcher.number);
+      });
+      its.watchers.reserve(std::max<std::size_t>(4, its.watchers.size() * 2));
+    }
     its.watchers.push_back({watcher_, linked_, std::move(notice_)});
   }
   void miss(Cell& /*cell*/) override {
@@ -114,6 +119,7 @@ class StopRequest final : public Control {
 
   void arrive(Cell& cell, Context& /*context*/) override { cell.request_stop(std::move(reason_)); }
   void miss(Cell& /*cell*/) override {}
+  bool is_stop() const noexcept override { return true; }
 
  private:
   Exit reason_;
@@ -167,19 +173,9 @@ void tell_to_stop(const Target& target, Exit reason) {
   if (target.cell == nullptr || !target.cell->is(target.number)) {
     return;
   }
-  if (Extras* const its = target.cell->extras(); its != nullptr) {
-    std::optional<std::stop_source> source;
-    {
-      const std::lock_guard lock{its->lock};
-      if (target.cell->is(target.number)) {  // or it would be the next actor's
-        source = its->stop;
-      }
-    }
-    if (source) {
-      source->request_stop();
-    }
-  }
+  // In this order: who takes the token meanwhile sees the request, or we see the token.
   target.cell->push(*new StopRequest(std::move(reason)), target.number);
+  target.cell->request_stop_of_token(target.number);
 }
 
 void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason) {

@@ -4,6 +4,7 @@
 // Monitors, links, children: who is told when an actor ends. A monitor is told exactly once, also
 // when the target had ended before.
 
+#include "troupe/runtime/actor/down.hpp"
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/process/exit.hpp"
 
@@ -13,6 +14,9 @@ namespace troupe::actor {
 
 class Cell;
 class Control;
+
+// Of the letter in which an Inbox gets a Down.
+inline constexpr const Operations& kDownLetter = kSend<Protocol<>, Down>;
 
 // By `watcher`, at work.
 void monitor(Cell& watcher, const Target& target);

@@ -3,61 +3,68 @@
 
 #include "troupe/runtime/fiber/internal/masked_thread.hpp"
 
+#include <thread>
 #include <utility>
 
 namespace troupe::fiber {
 
+BlockingThreads::BlockingThreads() : shared_(std::make_shared<Shared>()) {}
+
 BlockingThreads::~BlockingThreads() {
-  std::unique_lock lock{mutex_};
-  stopping_ = true;
-  changed_.notify_all();
-  ended_.wait(lock, [this] { return threads_ == 0; });
+  std::unique_lock lock{shared_->mutex};
+  shared_->stopping = true;
+  shared_->changed.notify_all();
+  shared_->ended.wait(lock, [this] { return shared_->threads == shared_->working; });
 }
 
 void BlockingThreads::execute(std::function<void()> work) {
-  const std::lock_guard lock{mutex_};
-  waiting_.push_back(std::move(work));
-  if (idle_ >= waiting_.size()) {
-    changed_.notify_one();
+  Shared& its = *shared_;
+  const std::lock_guard lock{its.mutex};
+  its.waiting.push_back(std::move(work));
+  if (its.idle >= its.waiting.size()) {
+    its.changed.notify_one();
     return;
   }
   try {
-    masked_thread("troupe-blocking", [this] { run(); }).detach();
+    masked_thread("troupe-blocking", [shared = shared_] { run(*shared); }).detach();
   } catch (...) {
-    if (threads_ == 0) {
-      waiting_.pop_back();
+    if (its.threads == 0) {
+      its.waiting.pop_back();
       throw;
     }
     return;  // one that runs takes it later
   }
-  ++threads_;
+  ++its.threads;
 }
 
 std::size_t BlockingThreads::busy() const {
-  const std::lock_guard lock{mutex_};
-  return threads_ - idle_ + waiting_.size();
+  const std::lock_guard lock{shared_->mutex};
+  return shared_->working + shared_->waiting.size();
 }
 
-void BlockingThreads::run() {
-  std::unique_lock lock{mutex_};
+void BlockingThreads::run(Shared& shared) {
+  std::unique_lock lock{shared.mutex};
   for (;;) {
-    if (!waiting_.empty()) {
-      const auto work = std::move(waiting_.front());
-      waiting_.pop_front();
+    if (!shared.waiting.empty()) {
+      auto work = std::move(shared.waiting.front());
+      shared.waiting.pop_front();
+      ++shared.working;
       lock.unlock();
       work();
+      work = nullptr;  // what it owns goes without the lock
       lock.lock();
+      --shared.working;
       continue;
     }
-    if (stopping_ || idle_ >= kKept) {
+    if (shared.stopping || shared.idle >= kKept) {
       break;
     }
-    ++idle_;
-    changed_.wait(lock);
-    --idle_;
+    ++shared.idle;
+    shared.changed.wait(lock);
+    --shared.idle;
   }
-  --threads_;
-  ended_.notify_all();
+  --shared.threads;
+  shared.ended.notify_all();
 }
 
 }  // namespace troupe::fiber

@@ -4,8 +4,11 @@
 // clang-format off
 #include "troupe/troupe.hpp"
 
+#include <any>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace app {
 
@@ -34,6 +37,16 @@ struct Parcel { std::unique_ptr<int> content; };
 struct Porter { void handle(Parcel parcel); };
 
 enum class Colour { red };
+
+// Of what an int, or anything, converts to.
+struct Wrapping {
+  void handle(std::optional<int> value);
+  void handle(const std::any& value);
+  void handle(std::function<void()> call, troupe::Context& context);
+};
+struct Old {};
+struct New : Old {};
+struct Keeper { int handle(const Old& old); };
 
 }  // namespace app
 
@@ -84,6 +97,14 @@ inline void use(troupe::Runtime& runtime, const troupe::Ref<app::Account>& accou
   runtime.spawn_function<app::AccountApi>([](troupe::Inbox<app::AccountApi>& inbox) {
     (void)inbox.receive([](app::Deposit deposit) { return static_cast<int>(deposit.amount); });
   });
+#elif CASE == 20  // exactly this type ACTOR=Wrapping MESSAGE=int
+  runtime.spawn<app::Wrapping>().send(3);
+#elif CASE == 21  // exactly this type ACTOR=Wrapping MESSAGE=lambda
+  runtime.spawn<app::Wrapping>().send([] {});
+#elif CASE == 22  // exactly this type ACTOR=Keeper MESSAGE=New
+  (void)runtime.spawn<app::Keeper>().ask(app::New{});
+#elif CASE == 23  // exactly the topic's type ACTOR=Wrapping MESSAGE=Withdraw
+  troupe::Topic<app::Withdraw>{runtime}.deliver_to(runtime.spawn<app::Wrapping>());
 #endif
 }
 
