@@ -17,6 +17,7 @@ Question shm_streams();      // shared_memory.cpp
 Question codecs();           // codec.cpp
 Question process_starts();   // process_start.cpp
 Question process_starts_by_exec();
+Question process_actors();  // process_actors.cpp
 Question syscalls();  // syscalls.cpp
 Question stream_syscalls();
 Question allocations();        // allocations.cpp
