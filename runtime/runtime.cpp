@@ -36,7 +36,9 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
 }
 
 Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
-    : Runtime(enter(argc, argv, options), options) {}
+    : Runtime(enter(argc, argv, options), options) {
+  if (termination_ != nullptr) termination_->speak_for_the_program();
+}
 
 Runtime::Runtime(const RuntimeOptions& options) : Runtime(process::ProcessHost::join(), options) {}
 

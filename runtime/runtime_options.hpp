@@ -19,8 +19,10 @@ namespace troupe {
 
 enum class SignalPolicy : std::uint8_t {
   leave_alone,
-  stop_on_terminate,  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at
-                      // once
+  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at once. One that a
+  // SIGINT has stopped ends by it, unless with a status of its own that is not 0. Ctrl-Z stops, and
+  // fg continues, the processes that it has started, too.
+  stop_on_terminate,
 };
 
 struct RuntimeOptions {

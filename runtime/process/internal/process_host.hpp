@@ -36,6 +36,7 @@ struct StartedProcess {
   UniqueFd status;
 };
 
+class Child;
 class Family;
 
 class ProcessHost final {
@@ -82,6 +83,7 @@ class ProcessHost final {
 
   // All families of this process.
   void add(const std::shared_ptr<Family>& family);
+  std::vector<std::shared_ptr<Child>> living();
   std::vector<pid_t> children();
 
  private:
