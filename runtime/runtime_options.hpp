@@ -52,8 +52,13 @@ struct RuntimeOptions {
   // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
 
-  // Where lines for the log go; may be called from several threads at once. Default: nowhere.
+  // Where the log goes: a function that takes a const LogRecord&, or its message as a
+  // std::string_view; Log::to_fd, Log::to_stderr. Called from several threads at once, and in
+  // children too. Default: nowhere.
   Log::Sink log{};
+  // From which level on. A child has that which its starter has when it starts it, whatever is
+  // here.
+  LogLevel log_level = LogLevel::info;
   // Makes what tells the time, chooses, runs and waits; for tests and embedding. Default: the
   // system's.
   std::function<Ports()> ports{};

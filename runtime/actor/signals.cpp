@@ -3,13 +3,16 @@
 
 #include "troupe/base/error.hpp"
 #include "troupe/runtime/actor/internal/signal_delivery.hpp"
+#include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/park.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/process/exit.hpp"
 #include "troupe/runtime/process/signal_box.hpp"
 
 #include <poll.h>
 
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +24,7 @@ struct Signals::State {
   process::SignalBox box;
   std::mutex mutex;
   std::shared_ptr<actor::SignalDelivery> delivery;  // guarded by mutex
+  OpenMark open{runtime, [this] { return text(); }};
 
   State(RuntimeCore& its, std::span<const int> wanted)
       : runtime(its), numbers(wanted.begin(), wanted.end()), box(wanted) {}
@@ -30,6 +34,14 @@ struct Signals::State {
     if (delivery != nullptr) {
       delivery->end();
     }
+  }
+
+  std::string text() const {
+    std::string text = "signals";
+    for (const int number : numbers) {
+      text += " " + signal_name(number);
+    }
+    return text;
   }
 };
 

@@ -172,6 +172,7 @@ Result<StartedProcess> ProcessHost::start(const StartOrder& order) {
   request.starter = ::getpid();
   request.detached = order.options.detached;
   request.function = order.function;
+  request.log_level = static_cast<std::uint8_t>(order.log_level);
   if (order.options.start == StartMethod::exec) {
     return start_by_exec(request, order);
   }

@@ -5,6 +5,7 @@
 // the zygote, and who it is itself in the family. Made by the first Runtime, ended with the last.
 // Thread-safe.
 
+#include "troupe/base/log.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
@@ -29,6 +30,7 @@ struct StartOrder {
   FunctionId function;
   const Encoded* arguments = nullptr;
   std::string executable;  // for exec; empty: this program
+  LogLevel log_level = LogLevel::info;
 };
 
 struct StartedProcess {
