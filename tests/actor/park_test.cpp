@@ -3,6 +3,7 @@
 #include "troupe/runtime/fiber/park.hpp"
 
 #include "actor/subjects.hpp"
+#include "harness/manual_clock.hpp"
 #include "harness/raw_fd.hpp"
 #include "harness/sanitized.hpp"
 #include "troupe/runtime/channel/listener.hpp"
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <latch>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -318,6 +320,35 @@ TEST_F(ParkTest, ErrnoIsKeptOverASwitch) {
     }});
   }
   lines_.wait_for(2);
+}
+
+// As after Ctrl-Z and fg: the time has passed, and what was waited for has come.
+TEST(LateParkTest, WhatIsReadyWinsOverADeadlineThatHasPassed) {
+  harness::ManualClock clock;
+  RuntimeOptions options;
+  options.own_threads = false;
+  options.ports = [&clock] {
+    Ports ports;
+    ports.clock = &clock;
+    return ports;
+  };
+  Runtime runtime{options};
+  auto [reader, writer] = harness::raw_pipe();
+  std::optional<Result<void>> parked;
+  bool begun = false;
+  runtime.spawn<Bystander>().send(Do{[&, fd = reader.get()](Context& context) {
+    begun = true;
+    parked = park(context.runtime(), transports::Readiness{fd, POLLIN}, 1s);
+  }});
+  while (!begun) {
+    (void)runtime.poll_once();
+  }
+  harness::write_raw(writer.get(), "x");
+  clock.advance(1h);
+  while (!parked) {
+    (void)runtime.poll_once();
+  }
+  EXPECT_TRUE(*parked) << parked->error().what();
 }
 
 }  // namespace
