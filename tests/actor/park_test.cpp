@@ -335,15 +335,20 @@ TEST(LateParkTest, WhatIsReadyWinsOverADeadlineThatHasPassed) {
   Runtime runtime{options};
   auto [reader, writer] = harness::raw_pipe();
   std::optional<Result<void>> parked;
-  bool begun = false;
+  int begun = 0;
   runtime.spawn<Bystander>().send(Do{[&, fd = reader.get()](Context& context) {
-    begun = true;
-    parked = park(context.runtime(), transports::Readiness{fd, POLLIN}, 1s);
+    ++begun;
+    parked = park(context.runtime(), transports::Readiness{fd, POLLIN}, 2s);
   }});
-  while (!begun) {
+  // Both times pass at once; this one goes on first.
+  runtime.spawn<Bystander>().send(Do{[&, fd = writer.get()](Context& context) {
+    ++begun;
+    EXPECT_TRUE(context.sleep(1s));
+    harness::write_raw(fd, "x");
+  }});
+  while (begun < 2) {
     (void)runtime.poll_once();
   }
-  harness::write_raw(writer.get(), "x");
   clock.advance(1h);
   while (!parked) {
     (void)runtime.poll_once();

@@ -366,29 +366,28 @@ TEST(SignalsTest, AnActorGetsThemAsMessages) {
 
 TEST(SignalsTest, AFullMailboxHasRoomForOneOfEachNumberWhichCounts) {
   Recorded<Signal> heard;
-  Runtime runtime{actor_test::workers(1)};
+  Recorded<Signal> seen;
+  Runtime runtime{actor_test::workers(2)};
   Signals signals{runtime, {SIGUSR1, SIGUSR2}};
   const auto actor = runtime.spawn_with<Hears>(actor_test::mailbox(1, WhenFull::refuse), heard);
   signals.deliver_to(actor);
+  signals.deliver_to(runtime.spawn<Hears>(seen));  // after the actor
   const Hold gates;
   actor.send(gates);
   gates.begun.pass();
   while (actor.send(1)) {
   }
-  for (int i = 0; i < 100; ++i)
+  for (std::size_t i = 1; i <= 100; ++i) {
     ::raise(SIGUSR1);
-  ::raise(SIGUSR2);
-  // Its thread has delivered them when they are there beside the number that fills the mailbox.
-  actor_test::wait_until([&] { return actor_test::stats_of(runtime, actor).mailbox >= 3; });
-  EXPECT_EQ(actor_test::stats_of(runtime, actor).mailbox, 3U);
-  gates.end.open();
-  std::uint32_t times = 0;
-  for (std::size_t count = 2; times < 101; ++count) {
-    times = 0;
-    for (const Signal& signal : heard.wait_for(count))
-      times += signal.times;
+    seen.wait_for(i);
   }
-  EXPECT_EQ(times, 101U);
+  ::raise(SIGUSR2);
+  seen.wait_for(101);
+  EXPECT_EQ(actor_test::stats_of(runtime, actor).mailbox, 3U) << "a number, and two signals";
+  gates.end.open();
+  const auto all = heard.wait_for(2);
+  EXPECT_EQ(all.at(0).times, 100U);
+  EXPECT_EQ(all.at(1).number, SIGUSR2);
 }
 
 TEST(SignalsTest, WhenTheObjectIsGoneNothingIsDelivered) {
