@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/process/internal/family.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,7 +30,9 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
   if (newborn == nullptr) return std::move(host);
   Exit exit;
   {
-    Runtime own{host, options};
+    RuntimeOptions inherited = options;
+    inherited.log_level = static_cast<LogLevel>(newborn->request().log_level);
+    Runtime own{host, inherited};
     exit = newborn->run_body(own, own);
     flush_own_buffers();
   }
@@ -36,7 +40,9 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
 }
 
 Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
-    : Runtime(enter(argc, argv, options), options) {}
+    : Runtime(enter(argc, argv, options), options) {
+  if (termination_ != nullptr) termination_->speak_for_the_program();
+}
 
 Runtime::Runtime(const RuntimeOptions& options) : Runtime(process::ProcessHost::join(), options) {}
 
@@ -51,10 +57,17 @@ Ports ports_of(const RuntimeOptions& options) {
   return ports;
 }
 
+Log log_of(const RuntimeOptions& options, const process::ProcessHost& host) {
+  const process::ProcessHost::Identity& own = host.identity();
+  const bool is_child = own.starter != 0;
+  return Log{options.log, options.log_level,
+             is_child || options.name.empty() ? own.name : options.name};
+}
+
 }  // namespace
 
 Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options)
-    : RuntimeCore(ports_of(options), Log{options.log}),
+    : RuntimeCore(ports_of(options), log_of(options, *host)),
       name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
@@ -73,10 +86,20 @@ Runtime::~Runtime() {
     static_cast<void>(kept);
     return;
   }
-  if (started_scheduler() != nullptr || !family()->living().empty()) {
-    (void)stop(stop_grace_);
+  finalizers_->run(0, log());
+  // An actor that never had a message is there without a scheduler.
+  if (started_scheduler() != nullptr || actors()->living() > 0 || !family()->living().empty()) {
+    const StopReport report = stop(stop_grace_);
+    for (const StopReport::Holder& holder : report.holders) {
+      log().write(LogLevel::warning, "at the end: " + StopReport{{holder}}.text());
+    }
   }
   request_stop();
+  finalizers_->run(std::numeric_limits<int>::min(), log());
+  for (const std::string& thing : leaks().things) {
+    log().write(LogLevel::warning, "at the end of runtime '" + name_ + "': " + thing +
+                                       " is still open; close or destroy it before its Runtime");
+  }
   // One that waits for what no stop ends, such as a system call, has no worker any more, but a
   // stack.
   const bool some_wait = actors()->living() > 0;
@@ -90,6 +113,7 @@ Runtime::~Runtime() {
 }
 
 StopReport Runtime::stop(Deadline until) {
+  finalizers_->run(0, log());
   // Half of the time to finish what was begun; nothing new is begun from outside.
   if (!stopping()) {
     (void)actors()->drain(Deadline{until.is_never() ? Duration::max() : until.left() / 2});
@@ -99,6 +123,23 @@ StopReport Runtime::stop(Deadline until) {
   report.holders = actors()->stop(until);
   StopReport processes = family()->stop(until);
   std::ranges::move(processes.holders, std::back_inserter(report.holders));
+  finalizers_->run(std::numeric_limits<int>::min(), log());
+  return report;
+}
+
+Finalizer Runtime::at_exit(int priority, std::function<void()> function) {
+  return finalizers_->add(priority, std::move(function));
+}
+
+LeakReport Runtime::leaks() const {
+  LeakReport report{open_marks()->texts()};
+  for (const auto& child : family()->held()) {
+    report.things.push_back("process " + child->who());
+  }
+  for (const ActorStats& actor : stats().actors) {
+    report.things.push_back("actor " + actor.type + " " +
+                            (actor.name.empty() ? actor.id.text() : "\"" + actor.name + "\""));
+  }
   return report;
 }
 

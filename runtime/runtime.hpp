@@ -23,10 +23,13 @@
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/finalizers.hpp"
+#include "troupe/runtime/process/leak_report.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/runtime/runtime_options.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +61,16 @@ class Runtime final : public RuntimeCore {
   StopReport stop(Deadline until = Deadline{std::chrono::seconds{10}});
 
   const std::string& name() const noexcept { return name_; }
+
+  // Has `function` run when this runtime is stopped or destroyed, in this process: the highest
+  // priority first, the newest first within one. From 0 on before anything is stopped, so that it
+  // can still talk (unless a stop was requested already); below 0 when actors and processes have
+  // ended. Not at std::exit, nor in a copy that fork() makes. What it throws is logged as an error.
+  Finalizer at_exit(int priority, std::function<void()> function);
+
+  // What is open now. What is still open at the end outlives the runtime, which is an error of the
+  // program: each is logged as a warning, with its address.
+  LeakReport leaks() const;
 
   // ---- actors ----
   // An actor of class A, made from the arguments; it runs on the workers of this runtime. Cannot
@@ -154,6 +167,7 @@ class Runtime final : public RuntimeCore {
 
   const std::string name_;
   const Duration stop_grace_;
+  const std::shared_ptr<Finalizers> finalizers_ = std::make_shared<Finalizers>();
   std::unique_ptr<process::TerminationWatch> termination_;
   std::optional<Scope> scope_;
 };

@@ -19,8 +19,10 @@ namespace troupe {
 
 enum class SignalPolicy : std::uint8_t {
   leave_alone,
-  stop_on_terminate,  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at
-                      // once
+  // SIGINT and SIGTERM request a stop; the second SIGINT ends the program at once. One that a
+  // SIGINT has stopped ends by it, unless with a status of its own that is not 0. Ctrl-Z stops, and
+  // fg continues, the processes that it has started, too.
+  stop_on_terminate,
 };
 
 struct RuntimeOptions {
@@ -50,8 +52,13 @@ struct RuntimeOptions {
   // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
 
-  // Where lines for the log go; may be called from several threads at once. Default: nowhere.
+  // Where the log goes: a function that takes a const LogRecord&, or its message as a
+  // std::string_view; Log::to_fd, Log::to_stderr. Called from several threads at once, and in
+  // children too. Default: nowhere.
   Log::Sink log{};
+  // From which level on. A child has that which its starter has when it starts it, whatever is
+  // here.
+  LogLevel log_level = LogLevel::info;
   // Makes what tells the time, chooses, runs and waits; for tests and embedding. Default: the
   // system's.
   std::function<Ports()> ports{};

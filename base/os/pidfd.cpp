@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 namespace troupe::os {
@@ -93,6 +95,21 @@ Result<void> send_signal(int pidfd, pid_t pid, int number) {
   }
   return Error::system(
       "send signal " + std::to_string(number) + " to process " + std::to_string(pid), errno);
+}
+
+bool wait_for_end(int pidfd, std::chrono::milliseconds time) noexcept {
+  const auto until = std::chrono::steady_clock::now() + time;
+  pollfd ended{pidfd, POLLIN, 0};
+  for (auto left = time;; left = std::chrono::ceil<std::chrono::milliseconds>(
+                              until - std::chrono::steady_clock::now())) {
+    const int ready = ::poll(&ended, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+    if (ready > 0) {
+      return true;
+    }
+    if (ready == 0 || errno != EINTR) {
+      return false;
+    }
+  }
 }
 
 ProcessStatus try_reap(int pidfd) noexcept {

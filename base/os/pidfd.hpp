@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace troupe::os {
@@ -31,6 +32,9 @@ struct ProcessStatus {
   int code = 0;    // of exit, 0 to 255
   int signal = 0;  // not 0: what killed it
 };
+
+// Waits until the process has ended; false: it has not within `time`. Signals are not visible.
+bool wait_for_end(int pidfd, std::chrono::milliseconds time) noexcept;
 
 // Reaps the child `pidfd` if it has ended. Never blocks.
 ProcessStatus try_reap(int pidfd) noexcept;

@@ -146,7 +146,9 @@ Result<Cloned> start_program(const Program& program) {
   Cloned cloned{static_cast<pid_t>(pid), UniqueFd{pidfd}};
   if (launch.error != 0) {
     siginfo_t info{};
-    ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL);
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL) != 0 &&
+           errno == EINTR) {
+    }
     return Error::system("execute '" + program.path + "'", launch.error);
   }
   return cloned;

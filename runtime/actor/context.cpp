@@ -139,8 +139,10 @@ std::uint64_t Context::random() {
   return cell_.system().runtime().random().next();
 }
 
-void Context::log(std::string_view line) const {
-  cell_.system().runtime().log().write(cell_.text() + ": " + std::string{line});
+void Context::log(std::string_view line, LogLevel level, CodePlace where) const {
+  if (const Log& log = cell_.system().runtime().log(); log.takes(level)) {
+    log.write(level, line, cell_.text(), where);
+  }
 }
 
 void Context::check_accepts(const actor::MessageType& type) const {

@@ -5,6 +5,7 @@
 // own handlers, while they run.
 
 #include "troupe/base/deadline.hpp"
+#include "troupe/base/log.hpp"
 #include "troupe/runtime/actor/actor_options.hpp"
 #include "troupe/runtime/actor/footprint.hpp"
 #include "troupe/runtime/actor/future.hpp"
@@ -130,7 +131,9 @@ class Context final {
   Instant now() const;
   // Of the runtime: the same seed, the same numbers, in a simulation.
   std::uint64_t random();
-  void log(std::string_view line) const;
+  // Says it in the log, as this actor.
+  void log(std::string_view line, LogLevel level = LogLevel::info,
+           CodePlace where = CodePlace::current()) const;
 
   // For the library.
   actor::Cell& cell() noexcept { return cell_; }

@@ -92,7 +92,7 @@ Target Spawning::failed() noexcept {
   }
   Exit exit{.kind = Exit::Kind::failed,
             .what = "its constructor threw: " + text_of_current_exception()};
-  system.runtime().log().write(cell_.text() + ": " + exit.what);
+  system.runtime().log().write(LogLevel::error, exit.what, cell_.text());
   cell_.push(*stop_request(std::move(exit)), target.number);
   settle(target, false);
   return target;

@@ -23,7 +23,11 @@ using transports::When;
 Channel::Channel(RuntimeCore& runtime, std::unique_ptr<transports::FrameConnection> connection)
     : runtime_(runtime),
       connection_(std::move(connection)),
-      direct_(connection_->capabilities().direct) {}
+      direct_(connection_->capabilities().direct),
+      open_(runtime, [its = connection_.get()] {
+        const std::string loans = its->capabilities().loans ? its->loan_holders() : std::string{};
+        return "connection to " + its->peer().text() + (loans.empty() ? "" : " (" + loans + ")");
+      }) {}
 
 Channel::~Channel() {
   close();
@@ -183,6 +187,7 @@ void Channel::close() {
   if (std::exchange(closed_, true)) {
     return;
   }
+  open_.lift();
   const Deadline until{kLinger};
   for (;;) {
     std::optional<std::size_t> left;

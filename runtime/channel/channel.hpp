@@ -13,6 +13,7 @@
 #include "troupe/runtime/channel/learned_spin.hpp"
 #include "troupe/runtime/channel/one_thread.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/transports/frame_connection.hpp"
 
 #include <atomic>
@@ -127,6 +128,7 @@ class Channel final : public Flushable, public std::enable_shared_from_this<Chan
   std::optional<Error> refused_;  // the peer asks for a key
 
   bool closed_ = false;
+  OpenMark open_;
   // Of the check that debug builds make; there always, so that both kinds of build agree.
   std::atomic<bool> in_send_{false};
   std::atomic<bool> in_receive_{false};

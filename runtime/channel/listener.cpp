@@ -2,6 +2,7 @@
 #include "troupe/runtime/channel/listener.hpp"
 
 #include "troupe/runtime/channel/dialing.hpp"
+#include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/park.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/transports/catalog.hpp"
@@ -28,6 +29,7 @@ struct Listener::State {
   ConnectOptions options;
   std::unique_ptr<transports::FrameListener> listener;
   std::list<Coming> coming;
+  std::unique_ptr<OpenMark> open;
 
   Result<std::unique_ptr<FrameConnection>> next();
   std::unique_ptr<FrameConnection> next_proven();
@@ -51,7 +53,10 @@ Result<Listener> Listener::create(RuntimeCore& runtime, const Address& address,
   if (!listener) {
     return listener.error();
   }
-  return Listener{std::make_unique<State>(State{runtime, options, std::move(*listener), {}})};
+  auto open = std::make_unique<OpenMark>(
+      runtime, [its = listener->get()] { return "listener at " + its->address().text(); });
+  return Listener{
+      std::make_unique<State>(State{runtime, options, std::move(*listener), {}, std::move(open)})};
 }
 
 Result<Connection> Listener::accept(Deadline until) {

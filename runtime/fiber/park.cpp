@@ -61,10 +61,11 @@ Result<void> suspend_until_ready(fiber::Worker& worker, RuntimeCore& runtime,
   until = bounded(worker, until);
   auto ready = runtime.poller().wait(items, Deadline::at_once());
   while (!ready && ready.error() == Code::timed_out && !until.passed()) {
-    if (auto suspended = suspend_on(worker, runtime, items, until); !suspended) {
-      return suspended;
-    }
+    auto suspended = suspend_on(worker, runtime, items, until);
     ready = runtime.poller().wait(items, Deadline::at_once());
+    if (!suspended && !ready) {
+      return suspended;  // what is ready wins, however late this runs
+    }
   }
   return ready;
 }

@@ -3,6 +3,7 @@
 
 #include "troupe/base/check.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/transports/catalog.hpp"
 
@@ -45,6 +46,7 @@ RuntimeCore::RuntimeCore(Ports ports, Log log)
       poller_(ports.poller ? std::move(ports.poller) : Poller::of_threads()),
       may_spin_(ports.spin && has_several_cpus()),
       log_(std::move(log)),
+      open_marks_(std::make_shared<OpenMarks>()),
       stop_fd_(make_stop_fd()),
       transports_(transports::Catalog::standard()),
       flusher_(std::make_unique<Flusher>(*executor_, *poller_)),

@@ -25,6 +25,7 @@
 namespace troupe {
 
 class Flusher;
+class OpenMarks;
 namespace actor {
 class System;
 }
@@ -60,6 +61,10 @@ class RuntimeCore {
   Executor& executor() noexcept { return *executor_; }
   Poller& poller() noexcept { return *poller_; }
   const Log& log() const noexcept { return log_; }
+  // From that level on records are taken, here and in what is started from now on.
+  void set_log_level(LogLevel level) noexcept { log_.set_level(level); }
+  // What says that it is open.
+  const std::shared_ptr<OpenMarks>& open_marks() const noexcept { return open_marks_; }
   transports::Catalog& transports() noexcept { return *transports_; }
   Flusher& flusher() noexcept { return *flusher_; }
   bool may_spin() const noexcept { return may_spin_; }
@@ -112,6 +117,7 @@ class RuntimeCore {
   std::unique_ptr<Poller> poller_;
   bool may_spin_;
   Log log_;
+  const std::shared_ptr<OpenMarks> open_marks_;
   std::stop_source stop_;
   UniqueFd stop_fd_;
   std::unique_ptr<transports::Catalog> transports_;

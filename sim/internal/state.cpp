@@ -60,15 +60,15 @@ RuntimeOptions State::options_for(std::string_view name, const std::string& labe
   options.workers = 1;
   options.own_threads = false;
   options.signals = SignalPolicy::leave_alone;
-  options.log = [this, label, outer = options_.node.log](std::string_view line) {
+  options.log = [this, label, outer = options_.node.log](const LogRecord& record) {
     const auto node = std::ranges::find(nodes_, label, &Node::label);
     if (node != nodes_.end()) {
       Event logged = event(Event::Kind::log, **node);
-      logged.text = "log: " + std::string{line};
+      logged.text = "log: " + record.message();
       trace_.add(std::move(logged));
     }
     if (outer) {
-      outer(line);
+      outer(record);
     }
   };
   randoms_.push_back(std::make_unique<SeededRandom>(hash_of(label, seed_ ^ kHashBegin)));

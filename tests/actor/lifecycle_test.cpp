@@ -299,5 +299,22 @@ TEST_F(LifecycleTest, ActorsWithThreadsOfTheirOwnComeAndGo) {
   }
 }
 
+// Such an actor has neither messages nor a started(), so no worker has seen it.
+struct Unseen {
+  std::shared_ptr<int> token;
+  void handle(Ping /*ping*/) {}
+};
+
+TEST(UnseenActorTest, OneThatNeverHadAMessageIsDestroyedWithItsRuntime) {
+  auto token = std::make_shared<int>(1);
+  const std::weak_ptr<int> object = token;
+  {
+    Runtime runtime{with_workers(1)};
+    (void)runtime.spawn<Unseen>(std::move(token));
+    EXPECT_FALSE(object.expired());
+  }
+  EXPECT_TRUE(object.expired());
+}
+
 }  // namespace
 }  // namespace troupe::actor_test

@@ -3,6 +3,7 @@
 #include "troupe/runtime/fiber/park.hpp"
 
 #include "actor/subjects.hpp"
+#include "harness/manual_clock.hpp"
 #include "harness/raw_fd.hpp"
 #include "harness/sanitized.hpp"
 #include "troupe/runtime/channel/listener.hpp"
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <latch>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -318,6 +320,40 @@ TEST_F(ParkTest, ErrnoIsKeptOverASwitch) {
     }});
   }
   lines_.wait_for(2);
+}
+
+// As after Ctrl-Z and fg: the time has passed, and what was waited for has come.
+TEST(LateParkTest, WhatIsReadyWinsOverADeadlineThatHasPassed) {
+  harness::ManualClock clock;
+  RuntimeOptions options;
+  options.own_threads = false;
+  options.ports = [&clock] {
+    Ports ports;
+    ports.clock = &clock;
+    return ports;
+  };
+  Runtime runtime{options};
+  auto [reader, writer] = harness::raw_pipe();
+  std::optional<Result<void>> parked;
+  int begun = 0;
+  runtime.spawn<Bystander>().send(Do{[&, fd = reader.get()](Context& context) {
+    ++begun;
+    parked = park(context.runtime(), transports::Readiness{fd, POLLIN}, 2s);
+  }});
+  // Both times pass at once; this one goes on first.
+  runtime.spawn<Bystander>().send(Do{[&, fd = writer.get()](Context& context) {
+    ++begun;
+    EXPECT_TRUE(context.sleep(1s));
+    harness::write_raw(fd, "x");
+  }});
+  while (begun < 2) {
+    (void)runtime.poll_once();
+  }
+  clock.advance(1h);
+  while (!parked) {
+    (void)runtime.poll_once();
+  }
+  EXPECT_TRUE(*parked) << parked->error().what();
 }
 
 }  // namespace

@@ -224,7 +224,9 @@ TEST(ProgramTest, SigtermAndSigintStopARuntimeThatAskedForIt) {  // PR-19 W31
     EXPECT_EQ(::kill(child, 0), 0);  // it is ended in order, by the stop
     program.send_line("go on");
     EXPECT_EQ(program.read_line(), "clean");
-    EXPECT_TRUE(program.wait().ok());
+    const Exit exit = program.wait();
+    EXPECT_EQ(exit.signal, number == SIGINT ? SIGINT : 0) << "so that a shell stops its script";
+    EXPECT_EQ(exit.code, 0);
     EXPECT_EQ(test::state_of(child), '-');
   }
 }

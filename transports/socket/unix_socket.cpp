@@ -30,7 +30,8 @@ UniqueFd lock_directory_of(const std::string& path) {
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   UniqueFd lock{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (lock) {
-    ::flock(lock.get(), LOCK_EX);
+    while (::flock(lock.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
   }
   return lock;
 }

@@ -30,9 +30,6 @@ bool MissedLetter::wanted(Envelope& envelope) noexcept {
   return true;
 }
 
-namespace {
-
-// Into the mailbox, whatever is there.
 void deliver_anyway(const Target& target, Envelope& envelope) {
   Cell& cell = *target.cell;
   if (!cell.is(target.number)) {
@@ -58,8 +55,6 @@ void deliver_anyway(const Target& target, Envelope& envelope) {
     }
   }
 }
-
-}  // namespace
 
 ActorSubscriber::ActorSubscriber(const Target& target, const TopicDelivery& delivery)
     : target_(target), delivery_(delivery), missed_(std::make_shared<MissedCount>()) {}

@@ -84,7 +84,8 @@ void Cell::end(Exit reason) {
     try {
       type()->stopped(object(), context, reason);
     } catch (...) {
-      system().runtime().log().write(text() + ": stopped() threw: " + text_of_current_exception());
+      system().runtime().log().write(LogLevel::error,
+                                     "stopped() threw: " + text_of_current_exception(), text());
     }
   }
   Extras* its = extras();

@@ -20,6 +20,9 @@
 
 namespace troupe::actor {
 
+// Into the mailbox, whatever is there.
+void deliver_anyway(const Target& target, Envelope& envelope);
+
 class Subscriber {
  public:
   Subscriber() = default;

@@ -21,7 +21,7 @@ std::string text_of(Duration time) {
 }  // namespace
 
 void Supervising::log(const std::string& line) const {
-  roster_->system().runtime().log().write(roster_->text() + ": " + line);
+  roster_->system().runtime().log().write(LogLevel::warning, line, roster_->text());
 }
 
 // ---- its own life ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGKILL is POSIX
+#include <sys/wait.h>
 
 #include <array>
 #include <chrono>
@@ -69,6 +70,19 @@ Result<void> Child::signal(int number) {
   // Not once it is reaped: what stands in for a pidfd is the pid.
   const std::lock_guard lock{mutex_};
   return exit_ ? Result<void>{} : os::send_signal(pidfd_.get(), facts_.pid, number);
+}
+
+void Child::signal_group(int number) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (!exit_) ::kill(-facts_.pid, number);
+}
+
+bool Child::stands_still() noexcept {
+  const std::lock_guard lock{mutex_};
+  siginfo_t info{};
+  const bool known = exit_ || ::waitid(P_PID, static_cast<id_t>(facts_.pid), &info,
+                                       WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) != 0;
+  return known || info.si_pid != 0;
 }
 
 bool Child::wait(Poller& poller, Deadline until) {

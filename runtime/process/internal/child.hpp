@@ -42,6 +42,10 @@ class Child final {
   std::optional<Exit> exit();
   // Errors: as os::send_signal. To one that has ended: success.
   Result<void> signal(int number);
+  // To its process group, while it lives.
+  void signal_group(int number) noexcept;
+  // Whether a signal has stopped it, or it has ended.
+  bool stands_still() noexcept;
   // Blocks until it has ended, or the deadline. Whether it has. A stop of the runtime does not
   // matter.
   bool wait(Poller& poller, Deadline until);

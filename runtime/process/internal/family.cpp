@@ -57,8 +57,8 @@ Result<std::shared_ptr<Child>> Family::start(ProcessOptions options, AnyFunction
   if (!id) return id.error();
 
   auto [name, path] = host_->next_name();
-  StartOrder order{std::move(options), std::move(path), std::move(*id), &arguments,
-                   options_.executable};
+  StartOrder order{std::move(options), std::move(path),     std::move(*id),
+                   &arguments,         options_.executable, (*runtime)->log().level()};
   if (order.options.name.empty()) order.options.name = std::move(name);
   StartMethod& method = order.options.start;
   if (method == StartMethod::automatic) method = options_.start;
@@ -122,12 +122,13 @@ void Family::close() {
   runtime_ = nullptr;
 }
 
+std::vector<std::shared_ptr<Child>> Family::held() {
+  const std::lock_guard lock{mutex_};
+  return children_;
+}
+
 std::vector<std::shared_ptr<Child>> Family::living() {
-  std::vector<std::shared_ptr<Child>> living;
-  {
-    const std::lock_guard lock{mutex_};
-    living = children_;
-  }
+  std::vector<std::shared_ptr<Child>> living = held();
   std::erase_if(living, [](const auto& child) { return child->exit().has_value(); });
   return living;
 }

@@ -71,6 +71,8 @@ class Family final : public std::enable_shared_from_this<Family> {
 
   // The children that live.
   std::vector<std::shared_ptr<Child>> living();
+  // Those that somebody holds.
+  std::vector<std::shared_ptr<Child>> held();
 
   // Whether this is a fork's copy of the family, with which nothing can be done.
   bool is_copy() const;

@@ -7,13 +7,14 @@
 #include "troupe/runtime/process/internal/packet_socket.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGKILL is POSIX
 #include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -98,12 +99,11 @@ Result<Launched> launch(Role role, const std::string& executable,
 
 Error never_checked_in(const std::string& program, pid_t pid, int pidfd) {
   // One that ends closes its descriptors a little before it can be reaped.
-  constexpr int kEndMilliseconds = 1000;
-  pollfd ended{pidfd, POLLIN, 0};
-  const bool runs = ::poll(&ended, 1, kEndMilliseconds) <= 0;
+  constexpr std::chrono::seconds kEnd{1};
+  const bool runs = !os::wait_for_end(pidfd, kEnd);
   if (runs) {
     (void)os::send_signal(pidfd, pid, SIGKILL);
-    ::poll(&ended, 1, kEndMilliseconds);
+    (void)os::wait_for_end(pidfd, kEnd);
   }
   const os::ProcessStatus status = os::try_reap(pidfd);
   const std::string how = runs ? "in good time"

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe::process {
@@ -140,7 +142,7 @@ void ProcessHost::add(const std::shared_ptr<Family>& family) {
   families_.push_back(family);
 }
 
-std::vector<pid_t> ProcessHost::children() {
+std::vector<std::shared_ptr<Child>> ProcessHost::living() {
   std::vector<std::shared_ptr<Family>> families;
   {
     const std::lock_guard lock{mutex_};
@@ -148,11 +150,17 @@ std::vector<pid_t> ProcessHost::children() {
       if (auto family = known.lock()) families.push_back(std::move(family));
     }
   }
-  std::vector<pid_t> pids;
+  std::vector<std::shared_ptr<Child>> living;
   for (const auto& family : families) {
-    for (const auto& child : family->living()) {
-      pids.push_back(child->facts().pid);
-    }
+    std::ranges::move(family->living(), std::back_inserter(living));
+  }
+  return living;
+}
+
+std::vector<pid_t> ProcessHost::children() {
+  std::vector<pid_t> pids;
+  for (const auto& child : living()) {
+    pids.push_back(child->facts().pid);
   }
   return pids;
 }
@@ -164,6 +172,7 @@ Result<StartedProcess> ProcessHost::start(const StartOrder& order) {
   request.starter = ::getpid();
   request.detached = order.options.detached;
   request.function = order.function;
+  request.log_level = static_cast<std::uint8_t>(order.log_level);
   if (order.options.start == StartMethod::exec) {
     return start_by_exec(request, order);
   }

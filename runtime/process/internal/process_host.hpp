@@ -5,6 +5,7 @@
 // the zygote, and who it is itself in the family. Made by the first Runtime, ended with the last.
 // Thread-safe.
 
+#include "troupe/base/log.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
@@ -29,6 +30,7 @@ struct StartOrder {
   FunctionId function;
   const Encoded* arguments = nullptr;
   std::string executable;  // for exec; empty: this program
+  LogLevel log_level = LogLevel::info;
 };
 
 struct StartedProcess {
@@ -36,6 +38,7 @@ struct StartedProcess {
   UniqueFd status;
 };
 
+class Child;
 class Family;
 
 class ProcessHost final {
@@ -82,6 +85,7 @@ class ProcessHost final {
 
   // All families of this process.
   void add(const std::shared_ptr<Family>& family);
+  std::vector<std::shared_ptr<Child>> living();
   std::vector<pid_t> children();
 
  private:

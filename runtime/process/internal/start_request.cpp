@@ -52,7 +52,9 @@ Reply receive_reply(int socket) {
   }
   if (word->pid > 0) {
     siginfo_t ended{};
-    ::waitid(P_PID, static_cast<id_t>(word->pid), &ended, WEXITED | __WALL);
+    while (::waitid(P_PID, static_cast<id_t>(word->pid), &ended, WEXITED | __WALL) != 0 &&
+           errno == EINTR) {
+    }
   }
   return {Reply::Kind::refused, {}, Error{static_cast<Code>(word->code), word->what}};
 }

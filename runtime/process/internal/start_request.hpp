@@ -35,6 +35,7 @@ struct StartRequest {
   bool dies_with_thread = false;  // PR_SET_PDEATHSIG: the starter's main thread is the parent
   bool has_output = false;
   bool has_error_output = false;
+  std::uint8_t log_level = 0;  // a LogLevel
   Changes changes;
   FunctionId function;
 };

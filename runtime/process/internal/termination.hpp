@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TerminationWatch: turns SIGINT and SIGTERM into a stop of a runtime
-// (SignalPolicy::stop_on_terminate). The second SIGINT ends the program as without a handler. A
-// handler that was there before is called too; a signal that was ignored stays so. Several runtimes
-// may watch; the last one's end takes the handlers away.
+// TerminationWatch: what a terminal and a process manager tell a program, for a runtime
+// (SignalPolicy::stop_on_terminate). SIGINT and SIGTERM become a stop of the runtime; the second
+// SIGINT ends the program as without a handler. A program whose Runtime of main a SIGINT has
+// stopped, and that then ends with status 0, ends by SIGINT: so the shell sees that it was
+// interrupted, and does not go on with its script. SIGTSTP (Ctrl-Z) also stops the children, which
+// a terminal does not reach: see job_control.hpp.
+//
+// A handler that was there before is called too; a signal that was ignored stays so. Several
+// runtimes may watch.
 
-#include "troupe/base/unique_fd.hpp"
+#include "troupe/runtime/process/signal_box.hpp"
 
-#include <cstddef>
+#include <atomic>
 #include <memory>
 
 namespace troupe {
@@ -19,16 +24,27 @@ namespace process {
 
 class TerminationWatch final {
  public:
-  // `runtime` must outlive the work that its executor is given here, which ends when it stops.
-  // Throws Error (system; overloaded: 16 runtimes watch already).
+  // `runtime` must outlive the work that its executor is given here, which ends with this.
+  // Throws Error (system).
   explicit TerminationWatch(RuntimeCore& runtime);
   TerminationWatch(const TerminationWatch&) = delete;
   TerminationWatch& operator=(const TerminationWatch&) = delete;
   ~TerminationWatch();
 
+  // The runtime is main's: the program's status is to say that a SIGINT has stopped it.
+  void speak_for_the_program();
+
  private:
-  std::shared_ptr<const UniqueFd> news_;  // eventfd, shared with the waiting thread
-  std::size_t place_ = 0;
+  // Shared with the thread that waits.
+  struct State {
+    SignalBox box;
+    std::atomic<bool> ended{false};
+
+    explicit State(std::span<const int> numbers) : box(numbers, SignalBox::Kind::termination) {}
+  };
+
+  const std::shared_ptr<State> state_;
+  bool speaks_ = false;
 };
 
 }  // namespace process

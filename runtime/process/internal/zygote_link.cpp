@@ -5,7 +5,6 @@
 #include "troupe/runtime/process/internal/packet_socket.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGKILL is POSIX
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -19,7 +18,7 @@
 namespace troupe::process {
 namespace {
 
-constexpr int kEndMilliseconds = 1000;
+constexpr std::chrono::seconds kEnd{1};
 
 bool on_main_thread() noexcept {
   return ::gettid() == ::getpid();
@@ -76,10 +75,9 @@ ZygoteLink::ZygoteLink(os::Cloned process, UniqueFd control)
 ZygoteLink::~ZygoteLink() {
   if (!check_not_forked(generation_)) return;
   control_.reset();
-  pollfd ended{pidfd_.get(), POLLIN, 0};
-  if (::poll(&ended, 1, kEndMilliseconds) <= 0) {
+  if (!os::wait_for_end(pidfd_.get(), kEnd)) {
     (void)os::send_signal(pidfd_.get(), pid_, SIGKILL);
-    ::poll(&ended, 1, kEndMilliseconds);
+    (void)os::wait_for_end(pidfd_.get(), kEnd);
   }
   os::try_reap(pidfd_.get());
 }
