@@ -109,6 +109,7 @@ void ask_from_elsewhere(const Target& actor, Reader& reader, Deadline until, Rep
       return;
     }
     slot.give([&reply](Writer& writer) {
+      static_cast<void>(reply);
       if constexpr (!std::is_void_v<T>) {
         writer.value(*reply);
       }
