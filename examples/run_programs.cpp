@@ -3,7 +3,7 @@
 // its errors; give up on one that takes too long; talk to one with communicate. Run it without
 // arguments; it prints:
 //   captured: a b c
-//   failed: run: ls (pid N) exited with code 2; its error output ends: ... No such file or directory
+//   failed: run: ls (pid N) exited with code 2; its error output ends: ... No such file
 //   not found: execute 'no-such-program' (looked for in ...): No such file or directory
 //   timed out: it had said "partial", sh (pid N) was killed by SIGTERM
 //   communicated: 11 lines, the last is 'done'

@@ -10,6 +10,7 @@
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGTERM is POSIX
 
+#include <chrono>
 #include <utility>
 
 namespace troupe::subprocess {
@@ -46,6 +47,8 @@ struct Popen::State {
     if (output.fd) connection = connect(std::move(output.fd), {});
     return connection;
   }
+  // Past a deadline or a bound: ends it with its group, within its grace, and reads what is left.
+  Result<void> end();
   Result<void> take_back(Deadline until);
   static Result<void> take_back(Connection& connection, Exchange::Output& output);
 };
@@ -180,7 +183,7 @@ Result<Completed> Popen::communicate(std::string input, Deadline until) {
   completed.truncated = *outcome == Exchange::Outcome::too_much;
   if (completed.truncated) {
     state_->exchange.give_up_outputs();
-    (void)state_->child->end(state_->runtime->poller());
+    if (auto ended = state_->end(); !ended) return ended.error().within(doing);
   }
   completed.exit = state_->child->exit().value_or(Exit{});
   state_->child->release();
@@ -228,42 +231,55 @@ int Popen::ready_fd() const noexcept {
   return state_ != nullptr ? state_->child->sentinel() : -1;
 }
 
-// Of run: as communicate, and past the deadline the program is ended. On a fiber its graces are
-// waited for like all else.
+Result<void> Popen::State::end() {
+  using Outcome = Exchange::Outcome;
+  constexpr Duration kKillTime = std::chrono::seconds{10};
+  const auto go_on = [this](Deadline until, Duration linger) {
+    auto outcome = exchange.run(*runtime, *child, until, linger);
+    if (outcome && *outcome == Outcome::too_much) {
+      exchange.give_up_outputs();
+      outcome = exchange.run(*runtime, *child, until, linger);
+    }
+    return outcome;
+  };
+  const Deadline grace{options.grace};
+  (void)child->tell(SIGTERM);
+  // What is cancelled here is ended by the destructor.
+  if (auto outcome = go_on(grace, options.grace); !outcome) return outcome.error();
+  // A fiber's waits end with the deadline of what caused them, which this must outlive: so its
+  // thread waits for the rest.
+  (void)child->wait(runtime->poller(), grace);
+  // Whoever of its group is left, and, where that is what it takes, itself.
+  (void)child->tell(SIGKILL);
+  if (!child->wait(runtime->poller(), kKillTime)) {
+    return Error{Code::timed_out, "it was sent SIGKILL, and the kernel holds it still"};
+  }
+  auto outcome = go_on(Deadline::at_once(), Duration::zero());
+  return outcome ? Result<void>{} : Result<void>{outcome.error()};
+}
+
+// Of run: as communicate, and past the deadline the program is ended.
 Result<Completed> Popen::finish(Deadline until) {
   State& state = *state_;
   Exchange& exchange = state.exchange;
   Child& child = *state.child;
   using Outcome = Exchange::Outcome;
+  const std::string doing = "run " + child.who();
   exchange.input = std::move(state.options.input);
 
+  // What an error cuts short ends with `state`.
   auto outcome = exchange.run(*state.runtime, child, until, state.options.linger);
+  if (!outcome) return outcome.error().within(doing);
   Completed completed;
-  if (outcome) {
-    completed.timed_out = *outcome == Outcome::timed_out;
-    completed.truncated = *outcome == Outcome::too_much;
-    completed.held_open = *outcome == Outcome::held_open;
-  }
+  completed.timed_out = *outcome == Outcome::timed_out;
+  completed.truncated = *outcome == Outcome::too_much;
+  completed.held_open = *outcome == Outcome::held_open;
   if (completed.truncated) exchange.give_up_outputs();
   if (completed.timed_out || completed.truncated) {
-    (void)child.tell(SIGTERM);
-    outcome = exchange.run(*state.runtime, child, state.options.grace, state.options.grace);
-    // Whoever of its group is left, and, where that is what it takes, itself.
-    (void)child.tell(SIGKILL);
-    if (outcome && *outcome == Outcome::timed_out) {
-      constexpr Duration kKillTime = std::chrono::seconds{10};
-      outcome = exchange.run(*state.runtime, child, kKillTime, Duration::zero());
-    }
+    if (auto ended = state.end(); !ended) return ended.error().within(doing);
   }
-  // What was cut short ends with `state`.
-  if (!outcome) return outcome.error().within("run " + child.who());
-  auto exit = child.exit();
-  if (!exit) {
-    return Error{Code::timed_out,
-                 "run " + child.who() + ": it was sent SIGKILL, and the kernel holds it still"};
-  }
+  completed.exit = child.exit().value_or(Exit{});
   child.release();
-  completed.exit = std::move(*exit);
   completed.out = std::move(exchange.out.text);
   completed.err = std::move(exchange.err.text);
   return completed;

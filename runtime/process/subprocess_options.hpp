@@ -68,20 +68,21 @@ struct PassedFd {
 };
 
 struct Options {
-  std::string input{};          // what it reads; of run. Then `in` is a pipe
-  bool capture = false;         // of run: out and err are pipes, where they are not said to be else
-  bool check = false;           // of run: a bad end is an Error (failed, timed_out)
+  std::string input{};          // of run: what it reads; then `in` is a pipe
+  bool capture = false;         // out and err, where not said otherwise, are pipes
+  bool check = false;           // of run: a bad end is an Error
   bool new_session = false;     // setsid: no terminal, no SIGHUP of ours
   std::filesystem::path cwd{};  // empty: the caller's
-  std::optional<std::map<std::string, std::string>> environment{};  // all of it; none: the caller's
+  // All of it; none: the caller's.
+  std::optional<std::map<std::string, std::string>> environment{};
   std::vector<int> pass_fds{};  // it has them too, under the same numbers, from 3 on
   Deadline until = forever;     // of run: then it is ended, with its process group
 
-  Stdio in{};   // usual: /dev/null
-  Stdio out{};  // usual: of run, inherited; of Popen, a pipe
-  Stdio err{};  // usual: inherited
-  std::vector<PassedFd> pass_as{};
-  std::string executable{};  // the file to execute; empty: what command's first word names
+  Stdio in{};                       // usual: /dev/null
+  Stdio out{};                      // usual: of run, inherited; of Popen, a pipe
+  Stdio err{};                      // usual: inherited
+  std::vector<PassedFd> pass_as{};  // as pass_fds, under other numbers
+  std::string executable{};         // the file to execute; empty: what command's first word names
   // It is in a process group of its own, which is ended as a whole. False: in the caller's, so that
   // it may read from the terminal and Ctrl-C reaches it; then only the program itself is ended.
   bool own_group = true;

@@ -141,7 +141,7 @@ TEST(SubprocessTest, CheckMakesABadEndAnErrorWithTheEndOfItsWords) {
 TEST(SubprocessTest, PastItsDeadlineTheWholeGroupIsEndedAndWhatCameIsReturned) {
   // The grandchild holds the outputs as well.
   const Completed done =
-      shell("sleep 1000 & echo $!; echo partial >&2; wait", {.until = 300ms, .linger = 1h}).value();
+      shell("sleep 1000 & echo $!; echo partial >&2; wait", {.until = 1s, .linger = 1h}).value();
   EXPECT_TRUE(done.timed_out);
   EXPECT_EQ(done.err, "partial\n");
   EXPECT_EQ(done.exit.signal, SIGTERM);
@@ -149,9 +149,9 @@ TEST(SubprocessTest, PastItsDeadlineTheWholeGroupIsEndedAndWhatCameIsReturned) {
 }
 
 TEST(SubprocessTest, WhoIgnoresSigtermIsKilled) {
-  const Completed done = shell("trap '' TERM; echo ready; while :; do sleep 1000; done",
-                               {.until = 300ms, .grace = 20ms})
-                             .value();
+  const Completed done =
+      shell("trap '' TERM; echo ready; while :; do sleep 1000; done", {.until = 1s, .grace = 20ms})
+          .value();
   EXPECT_TRUE(done.timed_out);
   EXPECT_EQ(done.exit.signal, SIGKILL);
   EXPECT_EQ(done.out, "ready\n");
@@ -159,7 +159,7 @@ TEST(SubprocessTest, WhoIgnoresSigtermIsKilled) {
 
 TEST(SubprocessTest, AGrandchildThatLeavesTheGroupAndKeepsThePipeHangsNobody) {
   const Completed timed =
-      shell("setsid sleep 1000 & echo $!; wait", {.until = 300ms, .grace = 20ms}).value();
+      shell("setsid sleep 1000 & echo $!; wait", {.until = 1s, .grace = 20ms}).value();
   EXPECT_TRUE(timed.timed_out);
   ::kill(std::stoi(timed.out), SIGKILL);
 

@@ -104,7 +104,10 @@ Result<Exchange::Outcome> Exchange::run(RuntimeCore& runtime, Child& child, Dead
     if (moved_) continue;
     auto items = awaited(child, ended);
     auto parked = park(runtime, items, earlier(until, patience));
-    if (!parked && parked.error() != Code::timed_out) return parked.error();
+    if (parked || until.passed() || patience.passed()) continue;
+    // Before its time: a fiber's wait ends with the deadline of what caused it.
+    if (parked.error() == Code::timed_out) return Outcome::timed_out;
+    return parked.error();
   }
 }
 
