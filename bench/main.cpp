@@ -75,6 +75,7 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::process_starts(),
       bench::process_starts_by_exec(),
       bench::process_actors(),
+      bench::program_runs(),
       bench::syscalls(),
       bench::stream_syscalls(),
       bench::allocations(),

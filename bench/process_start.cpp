@@ -10,6 +10,7 @@
 // By exec: ours executes this program anew, to its Runtime in the first line of main; the floor
 // executes it too, to return from main at once. Python's way of doing so is called spawn.
 #include "fresh_process.hpp"
+#include "held_memory.hpp"
 #include "peers/python.hpp"
 #include "questions.hpp"
 #include "started_again.hpp"
@@ -17,39 +18,17 @@
 #include "troupe/runtime/runtime.hpp"
 
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <fstream>
 #include <stdexcept>
-#include <system_error>
 
 namespace bench {
 namespace {
 
 constexpr double kMicroseconds = 1e6;  // in a second
 constexpr std::size_t kSmallImage = 5 * kMebibyte;
-
-// Touches memory until this process holds `bytes`.
-void hold(std::size_t bytes) {
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  std::size_t pages = 0;
-  std::size_t resident = 0;
-  std::ifstream{"/proc/self/statm"} >> pages >> resident;
-  if (resident * page >= bytes) return;
-  const std::size_t missing = bytes - resident * page;
-  void* const place =
-      ::mmap(nullptr, missing, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (place == MAP_FAILED) {
-    throw std::system_error{errno, std::generic_category(), "mmap"};
-  }
-  for (std::size_t at = 0; at < missing; at += page) {
-    static_cast<volatile std::byte*>(place)[at] = std::byte{1};
-  }
-}
 
 void nothing() {}
 

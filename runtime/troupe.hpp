@@ -40,6 +40,7 @@
 #include "troupe/runtime/process/process_options.hpp"
 #include "troupe/runtime/process/signal.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
+#include "troupe/runtime/process/subprocess.hpp"
 #include "troupe/runtime/process/this_process.hpp"
 #include "troupe/runtime/runtime.hpp"
 #include "troupe/runtime/runtime_options.hpp"

@@ -112,6 +112,17 @@ bool wait_for_end(int pidfd, std::chrono::milliseconds time) noexcept {
   }
 }
 
+Result<void> send_signal_to_group(int pidfd, pid_t pid, int number) {
+  constexpr unsigned kToGroup = 1U << 2U;  // PIDFD_SIGNAL_PROCESS_GROUP, which Debian 12 lacks
+  if (::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, kToGroup) == 0 || errno == ESRCH ||
+      pid == 0 || ::kill(-pid, number) == 0 || errno == ESRCH) {
+    return {};
+  }
+  return Error::system(
+      "send signal " + std::to_string(number) + " to the process group " + std::to_string(pid),
+      errno);
+}
+
 ProcessStatus try_reap(int pidfd) noexcept {
   return wait_without_blocking(pidfd, 0);
 }

@@ -22,6 +22,10 @@ Result<UniqueFd> open_pidfd(pid_t pid);
 // Errors: system, invalid_argument (no such signal).
 Result<void> send_signal(int pidfd, pid_t pid, int number);
 
+// The same to all of the process group that `pidfd` leads or has led. `pid` may be 0 once the
+// process has been reaped: then nothing is sent by kernels before 6.9.
+Result<void> send_signal_to_group(int pidfd, pid_t pid, int number);
+
 struct ProcessStatus {
   enum class State : std::uint8_t {
     running,

@@ -49,4 +49,8 @@ double process_start(const std::string& method, std::size_t image_bytes,
   return run({"process_start", method, seconds(duration), std::to_string(image_bytes)});
 }
 
+double program_run(std::size_t image_bytes, std::chrono::nanoseconds duration) {
+  return run({"program_run", seconds(duration), std::to_string(image_bytes)});
+}
+
 }  // namespace bench::python

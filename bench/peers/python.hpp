@@ -23,5 +23,7 @@ double shared_memory(std::size_t size, Use use, std::chrono::nanoseconds duratio
 // holds so much memory. `method` is fork or spawn.
 double process_start(const std::string& method, std::size_t image_bytes,
                      std::chrono::nanoseconds duration);
+// Seconds that subprocess.run of /bin/true takes, from a process that holds so much memory.
+double program_run(std::size_t image_bytes, std::chrono::nanoseconds duration);
 
 }  // namespace bench::python

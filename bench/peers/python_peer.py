@@ -9,12 +9,14 @@ Each command prints one number, the seconds a step takes:
                                                   copied: in and out of the block; or viewed: of what is in it
                                                   the first and the last 8 bytes are written and checked
   process_start METHOD SECONDS BYTES              Process start and join, while BYTES of memory are held
+  program_run SECONDS BYTES                       subprocess.run of /bin/true, while BYTES of memory are held
 
 Pipe for pipe, fifo and unix (two one-way ones, and a duplex one for unix), Listener and Client for tcp.
 """
 import multiprocessing
 import os
 import struct
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -160,10 +162,15 @@ def nothing():
     pass
 
 
-def process_start(method, seconds, image_bytes):
+def hold(image_bytes):
     resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     held = bytearray(max(0, int(image_bytes) - resident))
     held[::4096] = b"x" * len(held[::4096])
+    return held
+
+
+def process_start(method, seconds, image_bytes):
+    held = hold(image_bytes)
     context = multiprocessing.get_context(method)
 
     def step():
@@ -174,8 +181,16 @@ def process_start(method, seconds, image_bytes):
     return timed(float(seconds), step)
 
 
+def program_run(seconds, image_bytes):
+    held = hold(image_bytes)
+
+    def step():
+        assert subprocess.run(["/bin/true"], stdin=subprocess.DEVNULL).returncode == 0
+    return timed(float(seconds), step)
+
+
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     works = {"round_trip": round_trip, "stream": stream, "shared_memory": shared_memory,
-             "process_start": process_start}
+             "process_start": process_start, "program_run": program_run}
     print(works[command](*arguments))

@@ -283,6 +283,39 @@ void name_of_root(Runtime& runtime, const std::vector<std::string>&) {
       runtime.name());
 }
 
+struct Start {};
+class Starter final {
+ public:
+  pid_t handle(Start /*start*/) {
+    program_ = troupe::subprocess::Popen::start({"sleep", "1000"}).value();
+    return program_.pid();
+  }
+
+ private:
+  troupe::subprocess::Popen program_;
+};
+
+// Programs that are not ours: by the main thread, by one that ends, by an actor; and a detached
+// one.
+void programs(Runtime& runtime, const std::vector<std::string>&) {
+  using troupe::subprocess::Popen;
+  const std::vector<std::string> sleep{"sleep", "1000"};
+  Popen of_main = Popen::start(runtime, sleep).value();
+  Popen of_thread;
+  std::jthread{[&] { of_thread = Popen::start(runtime, sleep).value(); }}.join();
+  auto actor = runtime.spawn<Starter>();
+  const pid_t of_actor = actor.ask(Start{}).value();
+  Popen detached = Popen::start(runtime, sleep, {.detached = true}).value();
+  say(of_main.pid());
+  say(of_thread.pid());
+  say(of_actor);
+  say(detached.pid());
+  // The end of a thread kills at once, or not at all.
+  say(!of_main.poll() && !of_thread.poll() ? "all run after their threads' end"
+                                           : "some have ended");
+  wait_for_a_signal();
+}
+
 using Role = std::function<void(Runtime&, const std::vector<std::string>&)>;
 const std::map<std::string, Role> kRoles{
     {"tree", tree},
@@ -299,6 +332,7 @@ const std::map<std::string, Role> kRoles{
     {"argv", argv_count},
     {"generations", generations},
     {"preload", preload},
+    {"programs", programs},
     {"executable", run_executable},
     {"name", name_of_root},
 };

@@ -48,7 +48,10 @@ Exit exit_of(const os::ProcessStatus& status, std::optional<Exit> said) {
 }  // namespace
 
 Child::Child(ChildFacts facts, UniqueFd pidfd, UniqueFd status)
-    : facts_(std::move(facts)), pidfd_(std::move(pidfd)), status_(std::move(status)) {}
+    : facts_(std::move(facts)),
+      pidfd_(std::move(pidfd)),
+      status_(std::move(status)),
+      held_(facts_.leads_group) {}
 
 std::string Child::who() const {
   return facts_.name + " (pid " + std::to_string(facts_.pid) + ")";
@@ -57,8 +60,9 @@ std::string Child::who() const {
 std::optional<Exit> Child::exit() {
   const std::lock_guard lock{mutex_};
   if (!exit_) {
-    const os::ProcessStatus status = os::try_reap(pidfd_.get());
+    const os::ProcessStatus status = held_ ? os::look_at(pidfd_.get()) : os::try_reap(pidfd_.get());
     if (status.state == os::ProcessStatus::State::running) return std::nullopt;
+    reaped_ = !held_ || status.state == os::ProcessStatus::State::taken;
     exit_ = exit_of(status, read_status(status_.get()));
     exit_->who = who();
     status_.reset();
@@ -85,6 +89,21 @@ bool Child::stands_still() noexcept {
   return known || info.si_pid != 0;
 }
 
+Result<void> Child::tell(int number) {
+  if (!facts_.leads_group) return signal(number);
+  const std::lock_guard lock{mutex_};
+  return os::send_signal_to_group(pidfd_.get(), reaped_ ? 0 : facts_.pid, number);
+}
+
+void Child::release() {
+  const std::lock_guard lock{mutex_};
+  held_ = false;
+  if (exit_ && !reaped_) {
+    (void)os::try_reap(pidfd_.get());
+    reaped_ = true;
+  }
+}
+
 bool Child::wait(Poller& poller, Deadline until) {
   std::array items{PollItem{{pidfd_.get(), POLLIN}}};
   return poller.wait(items, until).has_value() && exit().has_value();
@@ -93,10 +112,10 @@ bool Child::wait(Poller& poller, Deadline until) {
 bool Child::end(Poller& poller) {
   if (exit()) return true;
   if (facts_.grace > Duration::zero()) {
-    (void)signal(SIGTERM);
-    if (wait(poller, facts_.grace)) return true;
+    (void)tell(SIGTERM);
+    if (wait(poller, facts_.grace) && !facts_.leads_group) return true;
   }
-  (void)signal(SIGKILL);
+  (void)tell(SIGKILL);
   return wait(poller, kKillTime);
 }
 

@@ -25,6 +25,7 @@ struct ChildFacts {
   pid_t pid = 0;
   bool detached = false;
   Duration grace{};
+  bool leads_group = false;  // its group is ended with it
 };
 
 class Child final {
@@ -46,6 +47,11 @@ class Child final {
   void signal_group(int number) noexcept;
   // Whether a signal has stopped it, or it has ended.
   bool stands_still() noexcept;
+  // The same to its group, where it leads one; also once it has ended itself.
+  Result<void> tell(int number);
+  // A leader that has ended stays unreaped, so that its group keeps its number, until this is
+  // called, which says that its group is of no more interest.
+  void release();
   // Blocks until it has ended, or the deadline. Whether it has. A stop of the runtime does not
   // matter.
   bool wait(Poller& poller, Deadline until);
@@ -61,6 +67,8 @@ class Child final {
   std::mutex mutex_;
   ParentOnlyFd status_;
   std::optional<Exit> exit_;
+  bool held_;  // a leader that is not released
+  bool reaped_ = false;
 };
 
 }  // namespace troupe::process

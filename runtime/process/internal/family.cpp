@@ -79,6 +79,19 @@ Result<std::shared_ptr<Child>> Family::start(ProcessOptions options, AnyFunction
   return child;
 }
 
+Result<std::shared_ptr<Child>> Family::start_program(const os::Program& program, ChildFacts facts) {
+  const auto runtime = usable();
+  if (!runtime) return runtime.error();
+  if ((*runtime)->stopping()) return Error{Code::cancelled, "the runtime is stopping"};
+  auto started = starter_.start(**runtime, program);
+  if (!started) return started.error();
+  facts.pid = started->pid;
+  auto child = std::make_shared<Child>(std::move(facts), std::move(started->pidfd), UniqueFd{});
+  const std::lock_guard lock{mutex_};
+  children_.push_back(child);
+  return child;
+}
+
 Result<Exit> Family::join(Child& child, Deadline until) {
   if (is_copy()) return check_not_forked(generation_).error();
   // At a stop it is only cancelled if there is something to wait for.
@@ -109,6 +122,7 @@ void Family::let_go(const std::shared_ptr<Child>& child) {
     const std::lock_guard lock{mutex_};
     std::erase(children_, child);
   }
+  child->release();
   if (!ended && child->facts().detached && !runtime->stopping()) {
     // So that it leaves no zombie as long as this program runs.
     runtime->executor().execute([runtime, child] {
@@ -120,6 +134,7 @@ void Family::let_go(const std::shared_ptr<Child>& child) {
 
 void Family::close() {
   runtime_ = nullptr;
+  starter_.close();
 }
 
 std::vector<std::shared_ptr<Child>> Family::held() {
@@ -141,14 +156,16 @@ StopReport Family::stop(Deadline until) {
   std::erase_if(children, [](const auto& child) { return child->facts().detached; });
   if (children.empty()) return report;
   for (const auto& child : children) {
-    (void)child->signal(SIGTERM);
+    (void)child->tell(SIGTERM);
   }
   const Instant told = runtime->clock().now();
   // The graces run at the same time, so waiting for one after the other costs the longest.
   for (const auto& child : children) {
     const Deadline grace = earlier(Deadline{told + child->facts().grace}, until);
-    if (child->wait(runtime->poller(), grace)) continue;
-    (void)child->signal(SIGKILL);
+    const bool ended = child->wait(runtime->poller(), grace);
+    // Of a group, others may be there still.
+    if (!ended || child->facts().leads_group) (void)child->tell(SIGKILL);
+    if (ended) continue;
     const bool killed = child->wait(runtime->poller(), kKillTime);
     report.holders.push_back({child->who(), {}, {}, runtime->clock().now() - told, killed});
   }

@@ -8,6 +8,7 @@
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/process/function_id.hpp"
 #include "troupe/runtime/process/internal/child.hpp"
+#include "troupe/runtime/process/internal/program_starter.hpp"
 #include "troupe/runtime/process/process_options.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/serialization/encoded.hpp"
@@ -53,6 +54,10 @@ class Family final : public std::enable_shared_from_this<Family> {
   Result<std::shared_ptr<Child>> start(ProcessOptions options, AnyFunction function,
                                        const Encoded& arguments);
 
+  // Starts a program that is not ours, which ends with this process unless it is detached. `facts`
+  // lacks the pid. Errors: refused, closed, cancelled, os::start_program's.
+  Result<std::shared_ptr<Child>> start_program(const os::Program& program, ChildFacts facts);
+
   // As Process has them.
   Result<Exit> join(Child& child, Deadline until);
   Result<void> signal(Child& child, int number) const;
@@ -85,6 +90,7 @@ class Family final : public std::enable_shared_from_this<Family> {
   const std::shared_ptr<ProcessHost> host_;
   const FamilyOptions options_;
   const std::uint32_t generation_;
+  ProgramStarter starter_;
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<Child>> children_;  // guarded by mutex_; those that somebody holds

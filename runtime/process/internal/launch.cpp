@@ -89,9 +89,10 @@ Result<Launched> launch(Role role, const std::string& executable,
   }
   auto ends = packet_socket_pair();
   if (!ends) return ends.error();
+  program.described = "'" + program.path + "'";
   program.arguments = arguments.empty() ? std::vector{program.path} : arguments;
   program.environment = environment_with(role == Role::zygote ? kZygote : kChild);
-  program.inherited = ends->second.get();
+  program.fds = {{ends->second.get(), os::kInheritedFd}};
   auto process = os::start_program(program);
   if (!process) return process.error();
   return Launched{std::move(program.path), std::move(*process), std::move(ends->first)};
