@@ -78,6 +78,9 @@ Scheduler::Scheduler(RuntimeCore& runtime, SchedulerOptions options)
 }
 
 Scheduler::~Scheduler() {
+  while (firing_.load() > 0) {
+    std::this_thread::yield();
+  }
   overseer_.reset();
   for (auto& thread : threads_->all) {
     TROUPE_CHECK(!thread->thread.joinable() && "stop() comes first");
@@ -233,7 +236,10 @@ void Scheduler::run_blocking(const std::function<void()>& work) {
   blocking_->execute([&] {
     const RuntimeCore::Scope scope{runtime_};
     work();
+    // Who waited may go on, and with it the runtime may end, while this still wakes its worker.
+    firing_.fetch_add(1);
     (void)done.fire();
+    firing_.fetch_sub(1);
   });
   // What runs cannot be interrupted, and works on the caller's stack: a stop does not end this.
   Worker::current()->wait_through(done);

@@ -35,7 +35,12 @@ class ProcessKillTest : public testing::Test {
     inbox.context().monitor(worker);
     worker.stop();
     (void)await_down(inbox);
-    wait_until([&] { return runtime_.stats().actors.size() <= 1; });  // the inbox
+    wait_until_all_have_ended();
+  }
+
+  // And let go of what they had.
+  void wait_until_all_have_ended() {
+    wait_until([&] { return runtime_.stats().gauges.at("troupe_actors") == 0; });
   }
 
   std::minstd_rand random_ = harness::chance();
@@ -78,7 +83,7 @@ TEST_F(ProcessKillTest, EachAskEndsAndEachMonitorIsToldOnce) {
   }
   EXPECT_EQ(downs, harness::kills());
   EXPECT_EQ(inbox.dispatch([](const Down& down) { ADD_FAILURE() << down.reason.text(); }), 0U);
-  wait_until([&] { return runtime_.stats().actors.size() <= 1; });
+  wait_until_all_have_ended();
   EXPECT_EQ(harness::open_fds(), fds_);
 }
 
@@ -116,7 +121,7 @@ TEST_F(ProcessKillTest, SupervisedOnesComeBackAndLeaveNothing) {
     }
     EXPECT_TRUE(supervisor.stop(10s).clean());
   }
-  wait_until([&] { return runtime_.stats().actors.empty(); });
+  wait_until_all_have_ended();
   EXPECT_EQ(harness::open_fds(), fds_);
 }
 

@@ -5,7 +5,7 @@
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
-#include "troupe/runtime/process/internal/crash_report.hpp"
+#include "troupe/runtime/process/crash_report.hpp"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 #include "troupe/runtime/process/internal/child.hpp"
 
 #include "troupe/base/os/pidfd.hpp"
-#include "troupe/runtime/process/internal/crash_report.hpp"
+#include "troupe/runtime/process/crash_report.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
 
 #include <poll.h>

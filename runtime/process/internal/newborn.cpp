@@ -3,7 +3,7 @@
 
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/process/body.hpp"
-#include "troupe/runtime/process/internal/crash_report.hpp"
+#include "troupe/runtime/process/crash_report.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
 #include "troupe/serialization/reader.hpp"
 

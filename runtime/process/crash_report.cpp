@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/runtime/process/internal/crash_report.hpp"
+#include "troupe/runtime/process/crash_report.hpp"
 
 #include "troupe/base/check.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"

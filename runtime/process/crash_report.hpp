@@ -3,7 +3,8 @@
 
 // Crash reports: a child that ends by SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT says first, over
 // its status pipe, what ran and where: the starter has it in Exit::what. The handlers stay, pass
-// each signal on to what was there before, and are the process's, as signals are.
+// each signal on to what was there before, and are the process's, as signals are. For
+// the library.
 
 #include <string>
 #include <string_view>
