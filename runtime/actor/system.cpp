@@ -211,9 +211,8 @@ void System::log_refusal(Cell& cell, std::string_view what) {
 bool System::running_long(const fiber::Task& task, Duration since, std::size_t behind) {
   const auto& cell = static_cast<const Cell&>(task);
   const Extras* const its = cell.extras();
-  const Duration limit = its != nullptr && its->handler_limit > Duration::zero()
-                             ? its->handler_limit
-                             : ActorOptions{}.handler_limit;
+  const Duration chosen{its != nullptr ? its->handler_limit.load(std::memory_order_relaxed) : 0};
+  const Duration limit = chosen > Duration::zero() ? chosen : ActorOptions{}.handler_limit;
   if (since < limit) {
     return false;
   }

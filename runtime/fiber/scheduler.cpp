@@ -233,13 +233,15 @@ void Scheduler::run_blocking(const std::function<void()>& work) {
     return;
   }
   Waiter done;
+  Scheduler& waiting = Worker::current()->scheduler();  // perhaps another runtime's
   blocking_->execute([&] {
     const RuntimeCore::Scope scope{runtime_};
     work();
     // Who waited may go on, and with it the runtime may end, while this still wakes its worker.
-    firing_.fetch_add(1);
+    Scheduler& its = waiting;  // what is captured is gone once the waiter goes on
+    its.firing_.fetch_add(1);
     (void)done.fire();
-    firing_.fetch_sub(1);
+    its.firing_.fetch_sub(1);
   });
   // What runs cannot be interrupted, and works on the caller's stack: a stop does not end this.
   Worker::current()->wait_through(done);

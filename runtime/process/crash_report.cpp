@@ -143,11 +143,18 @@ void pass_on(int signal, siginfo_t* info, void* context) noexcept {
 
 void on_crash(int signal, siginfo_t* info, void* context) noexcept {
   const int error = errno;
+  static std::atomic<long> reporter{0};
+  const long self = ::syscall(SYS_gettid);
   if (!reported.exchange(true)) {
+    reporter.store(self);
     ::signal(SIGALRM, SIG_DFL);
     ::alarm(kSecondsToReport);
     report(context);
     ::alarm(0);
+  } else if (reporter.load() != self) {
+    for (;;) {
+      ::pause();  // the thread that crashed first ends the process
+    }
   }
   errno = error;
   pass_on(signal, info, context);

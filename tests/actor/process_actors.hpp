@@ -34,15 +34,18 @@ struct Sleep {};
 struct Echo {
   std::string text;
 };
+struct Make {
+  std::size_t size = 0;
+};
 struct SpawnAnother {};
 struct NotListed {};
 
 // Does what it is told, where it is.
 class Worker final {
  public:
-  using Accepts =
-      Protocol<void(int), std::vector<int>(Read), pid_t(WhoAreYou), int(Twice), int(Refuse),
-               void(Throw), void(Crash), void(Sleep), std::string(Echo), pid_t(SpawnAnother)>;
+  using Accepts = Protocol<void(int), std::vector<int>(Read), pid_t(WhoAreYou), int(Twice),
+                           int(Refuse), void(Throw), void(Crash), void(Sleep), std::string(Echo),
+                           pid_t(SpawnAnother), std::string(Make)>;
 
   Worker() = default;
   explicit Worker(std::vector<int> numbers) : numbers_(std::move(numbers)) {}
@@ -61,6 +64,7 @@ class Worker final {
   }
   void handle(Sleep /*sleep*/, Context& context) { (void)context.sleep(std::chrono::hours{1}); }
   std::string handle(Echo echo) { return std::move(echo.text); }
+  std::string handle(Make make) { return std::string(make.size, 'x'); }
   pid_t handle(SpawnAnother /*spawn*/, Context& context) {
     return context.spawn_process<Worker>().value().ask(WhoAreYou{}).value();
   }

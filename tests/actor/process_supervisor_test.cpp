@@ -103,6 +103,15 @@ TEST_F(ProcessSupervisorTest, WorkersAreProcessesThatAStopEnds) {
   EXPECT_TRUE(report.clean()) << report.text();
 }
 
+TEST_F(ProcessSupervisorTest, AProcessMayRunForLongerThanItsGrace) {
+  Supervisor supervisor{runtime_, patient()};
+  ChildOptions options;
+  options.grace = 1ms;
+  ASSERT_TRUE(supervisor.add_process("patient", options, wait_for_ever));
+  EXPECT_EQ(supervisor.wait(200ms).error(), Code::timed_out);
+  EXPECT_EQ(supervisor.children().front().restarts, 0);
+}
+
 TEST_F(ProcessSupervisorTest, ATransientProcessThatReturnsIsNotStartedAgain) {
   Supervisor supervisor{runtime_, patient()};
   ChildOptions options;

@@ -184,6 +184,7 @@ class alignas(64) Cell final : public fiber::Task {
   bool was_told_to_stop() const noexcept;
   void handle_controls(Context& context);
   void read_controls(Context& context);
+  bool lie_down() noexcept;  // rest, whoever waits for room
   template <class Wanted>
   Envelope* take_first(const Wanted& wanted) noexcept;
   void catch_failure(AnswerBase* answer);

@@ -230,6 +230,14 @@ void Cell::end_reading() noexcept {
 }
 
 bool Cell::rest() noexcept {
+  const bool nothing_new = lie_down();
+  if (!at_reading_ && senders_wait_.load()) [[unlikely]] {
+    let_senders_in();  // as go_idle does
+  }
+  return nothing_new;
+}
+
+bool Cell::lie_down() noexcept {
   std::uint64_t at_work = kAtWork;
   if (!mailbox_.compare_exchange_strong(at_work, kIdle)) {
     return false;
@@ -254,12 +262,20 @@ void Cell::end_rest() noexcept {
 
 void Cell::ring_for_rest() noexcept {
   Extras& its = need_extras();
-  const std::lock_guard lock{its.lock};
-  if (!its.bell || !at_reading_ || (mail_ == nullptr && its.older_first == nullptr && rest())) {
-    return;
+  {
+    const std::lock_guard lock{its.lock};
+    if (!its.bell || !at_reading_) {
+      return;
+    }
+    if (mail_ != nullptr || its.older_first != nullptr || !lie_down()) {
+      const std::uint64_t one = 1;
+      (void)!::write(its.bell.get(), &one, sizeof one);
+      return;
+    }
   }
-  const std::uint64_t one = 1;
-  (void)!::write(its.bell.get(), &one, sizeof one);
+  if (senders_wait_.load()) [[unlikely]] {
+    let_senders_in();
+  }
 }
 
 void Cell::empty_bell() noexcept {

@@ -40,7 +40,7 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
     Extras& its = need_extras();
     its.capacity_bytes.store(mailbox.capacity_bytes, std::memory_order_relaxed);
     its.patience.store(mailbox.wait.count(), std::memory_order_relaxed);
-    its.handler_limit = options->handler_limit;
+    its.handler_limit.store(options->handler_limit.count(), std::memory_order_relaxed);
     const std::lock_guard lock{its.lock};
     its.name = options->name;
   }
@@ -267,7 +267,7 @@ void Extras::reset() noexcept {
   timers.clear();
   capacity_bytes.store(MailboxOptions{}.capacity_bytes, std::memory_order_relaxed);
   patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
-  handler_limit = {};
+  handler_limit.store(0, std::memory_order_relaxed);
   ending = {};
   restarts = 0;
 }

@@ -58,10 +58,10 @@ struct Extras {
   std::atomic<std::int64_t> bytes{0};
   std::atomic<std::size_t> capacity_bytes{MailboxOptions{}.capacity_bytes};
   std::atomic<Duration::rep> patience{Duration{MailboxOptions{}.wait}.count()};
+  std::atomic<Duration::rep> handler_limit{0};  // 0: the usual
 
   // The actor's own.
   Exit ending;  // why it is to end
-  Duration handler_limit{};
   Control* heard = nullptr;  // the oldest of those taken out of the cell's, not yet handled
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too

@@ -11,6 +11,8 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <exception>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -19,26 +21,19 @@
 
 namespace troupe::actor {
 
+namespace {
+
+constexpr std::size_t kMostErrorText = std::size_t{64} << 10U;
+
+}  // namespace
+
 // Sends what the link did not take at once. Ends when all has left, or the link has.
 class Hosting::Rest final {
  public:
   explicit Rest(std::shared_ptr<Hosting> hosting) : hosting_(std::move(hosting)) {}
 
   void started(Context& context) {
-    for (;;) {
-      Encoded* next = nullptr;
-      {
-        const std::lock_guard lock{hosting_->lock_};
-        if (hosting_->waiting_.empty()) {
-          hosting_->stop_sending();
-          break;
-        }
-        next = &hosting_->waiting_.front();  // stays there: only this one takes from the front
-      }
-      (void)hosting_->connection_.send_message(*next, forever);
-      const std::lock_guard lock{hosting_->lock_};
-      hosting_->waiting_.pop_front();
-    }
+    (void)hosting_->send_rest(forever);
     context.stop();
   }
 
@@ -128,8 +123,8 @@ void Hosting::done(std::uint32_t bytes) {
 }
 
 void Hosting::say(const Done& done) {
-  Encoded frame;
-  Writer writer{frame};
+  Frame frame;
+  Writer writer{frame.bytes};
   writer.natural(static_cast<std::uint64_t>(RemoteFrame::credit));
   writer.value(done);
   if (writer.finish()) {
@@ -139,51 +134,66 @@ void Hosting::say(const Done& done) {
 
 void Hosting::reply(std::uint64_t ask, std::uint32_t bytes,
                     const std::function<void(Writer& writer)>& write) {
-  const Done done = take_done(bytes);
-  Encoded frame;
-  Writer writer{frame};
+  Frame frame{{}, ask, take_done(bytes)};
+  Writer writer{frame.bytes};
   writer.natural(static_cast<std::uint64_t>(RemoteFrame::reply));
   writer.natural(ask);
-  writer.value(done);
-  write(writer);
-  if (auto written = writer.finish(); written) {
-    frame.own();
-    send(std::move(frame));
-    return;
-  } else {
-    {
-      const std::lock_guard lock{lock_};
-      done_.messages += done.messages - 1;
-      done_.bytes += done.bytes - bytes;
-    }
-    fail(ask, bytes, written.error().within("send the reply"));
+  writer.value(frame.done);
+  try {
+    write(writer);
+  } catch (const std::exception& thrown) {  // a codec of the user's
+    writer.fail(Error{Code::failed, thrown.what()});
+  } catch (...) {
+    writer.fail(Error{Code::failed, "its codec threw"});
   }
+  if (const auto written = writer.finish(); !written) {
+    send(error_frame(ask, frame.done, written.error().within("send the reply")));
+    return;
+  }
+  frame.bytes.own();
+  send(std::move(frame));
 }
 
 void Hosting::fail(std::uint64_t ask, std::uint32_t bytes, const Error& error) {
-  Encoded frame;
-  Writer writer{frame};
+  send(error_frame(ask, take_done(bytes), error));
+}
+
+Hosting::Frame Hosting::error_frame(std::uint64_t ask, const Done& done, const Error& error) {
+  RemoteError record = to_wire(error);
+  if (record.what.size() > kMostErrorText) {
+    record.what.resize(kMostErrorText);
+    record.what += "...";
+  }
+  Frame frame;
+  Writer writer{frame.bytes};
   writer.natural(static_cast<std::uint64_t>(RemoteFrame::error));
   writer.natural(ask);
-  writer.value(take_done(bytes));
-  writer.value(to_wire(error));
-  if (writer.finish()) {
-    send(std::move(frame));
-  }
+  writer.value(done);
+  writer.value(record);
+  (void)writer.finish();  // nothing of it can be refused
+  frame.bytes.own();
+  return frame;
 }
 
 // Handlers never wait for a slow reader of their replies: what does not leave at once is left to an
 // actor of its own. (Replies are bounded by the asks, and those by the window.)
-void Hosting::send(Encoded message) {
+void Hosting::send(Frame frame) {
   {
     const std::lock_guard lock{lock_};
-    waiting_.push_back(std::move(message));
+    waiting_.push_back(std::move(frame));
     if (std::exchange(sending_, true)) {
       return;
     }
   }
-  if (!send_rest()) {
+  if (send_rest(Deadline::at_once())) {
+    return;
+  }
+  try {
     (void)spawn<Rest>(runtime_, nullptr, nullptr, shared_from_this());
+  } catch (const Error& error) {
+    runtime_.log().write(std::string{"replies wait for the next one: "} + error.what());
+    const std::lock_guard lock{lock_};
+    stop_sending();
   }
 }
 
@@ -192,20 +202,28 @@ void Hosting::stop_sending() noexcept {
   sent_.announce();
 }
 
-bool Hosting::send_rest() {
+bool Hosting::send_rest(Deadline until) {
   for (;;) {
-    Encoded* next = nullptr;
+    Frame* first = nullptr;
     {
       const std::lock_guard lock{lock_};
       if (waiting_.empty()) {
         stop_sending();
         return true;
       }
-      next = &waiting_.front();
+      first = &waiting_.front();  // stays there: only who sends takes from the front
     }
-    if (const auto sent = connection_.offer_message(*next, Deadline::at_once());
-        !sent && sent.error() == Code::timed_out) {
+    const auto sent = connection_.offer_message(first->bytes, until);
+    if (!sent && sent.error() == Code::timed_out) {
       return false;
+    }
+    const bool link_is_gone =
+        !sent && (sent.error() == Code::disconnected || sent.error() == Code::closed ||
+                  sent.error() == Code::cancelled);
+    if (!sent && !link_is_gone && first->ask != 0) {
+      // Too large, for example: its asker is told instead.
+      *first = error_frame(first->ask, first->done, sent.error().within("send the reply"));
+      continue;
     }
     const std::lock_guard lock{lock_};
     waiting_.pop_front();
@@ -231,9 +249,9 @@ void Hosting::finish(Deadline until) {
     sending_ = true;
   }
   (void)connection_.flush(until);
-  const std::lock_guard lock{lock_};
-  stop_sending();
+  (void)send_rest(until);  // what came meanwhile leaves when the link is closed, at the latest
 }
+
 // ---- what is owed ------------------------------------------------------------------------------
 
 Receipt::Receipt() noexcept = default;

@@ -42,14 +42,20 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
 
  private:
   class Rest;
+  struct Frame {
+    Encoded bytes;
+    std::uint64_t ask = 0;  // that it replies to; 0: none, or an error
+    Done done;              // what it says so
+  };
 
+  static Frame error_frame(std::uint64_t ask, const Done& done, const Error& error);
   Done take_done(std::uint32_t bytes);
   Result<void> read_one(const Target& actor, RemoteFrame kind, Reader& reader, std::size_t size);
   void say(const Done& done);
-  void send(Encoded message);
+  void send(Frame frame);
   void stop_sending() noexcept;  // with lock_ held
-  // By who has set sending_: true once nothing is left; false: the link takes no more for now.
-  bool send_rest();
+  // By who has set sending_: true once nothing is left; false: the link took no more until then.
+  bool send_rest(Deadline until);
 
   RuntimeCore& runtime_;
   Connection connection_;
@@ -60,7 +66,7 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   // Guarded by lock_.
   Done done_;
   bool sending_ = false;  // somebody uses the sending half of connection_
-  std::deque<Encoded> waiting_;
+  std::deque<Frame> waiting_;
   Change sent_;  // nobody uses it any more
 };
 

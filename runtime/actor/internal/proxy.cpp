@@ -24,6 +24,8 @@ namespace {
 
 // While the link takes nothing, so often a proxy looks whether it is to end.
 constexpr Duration kLook = std::chrono::milliseconds{200};
+// How long a process that has let go of its link may take to end.
+constexpr Duration kLetGo = std::chrono::seconds{10};
 
 // To the proxy, from who reads: there is something to look at.
 class Nudge final : public Control {
@@ -54,9 +56,9 @@ class ReplyReading final {
     link_->read([this] { proxy_.cell->push(*new Nudge, proxy_.number); });
     link_->replies_ended();
     Process& process = link_->process();
-    auto exit = process.join(link_->grace());
+    auto exit = process.join(link_->is_linked() ? Deadline{kLetGo} : forever);
     if (!exit && exit.error() == Code::timed_out) {
-      (void)process.kill();  // it has let go of its link, and does not end
+      (void)process.kill();
       exit = process.join(forever);
     }
     if (exit) {
@@ -82,7 +84,13 @@ class ErrorPassing final {
       // A process that it left behind may hold the writing end for long.
       std::array items{PollItem{{output.fd(), POLLIN}},
                        PollItem{{link_->process().sentinel(), POLLIN}}};
-      if (!park(link_->runtime(), items, forever) || !output.pass_on() || items[1].ready) {
+      if (!park(link_->runtime(), items, forever)) {
+        break;
+      }
+      while (!ErrorOutput::can_pass_on(Duration::zero()) && !link_->runtime().stopping()) {
+        (void)context.blocking([] { return ErrorOutput::can_pass_on(std::chrono::seconds{1}); });
+      }
+      if (!output.pass_on() || items[1].ready) {
         break;
       }
     }
@@ -102,10 +110,15 @@ class Forwarding final {
   // Until the process has ended, or is to.
   void run(const std::optional<Exit>& end) {
     while (!end && !cell_.ending() && !link_.runtime().stopping()) {
-      if (Envelope* const envelope = link_.has_room() ? inbox_.take_any() : inbox_.hear();
+      const bool has_room = link_.has_room();
+      if (Envelope* const envelope = has_room ? inbox_.take_any() : inbox_.hear();
           envelope != nullptr) {
         forward(*envelope, end);
-      } else if (!end && !inbox_.wait(forever)) {
+        continue;
+      }
+      // A nudge that was heard just now is not heard again.
+      const bool has_room_now = !has_room && link_.has_room();
+      if (!end && !has_room_now && !inbox_.wait(forever)) {
         return;
       }
     }
@@ -125,6 +138,8 @@ class Forwarding final {
 
  private:
   void forward(Envelope& envelope, const std::optional<Exit>& end);
+  Result<void> write(const RemoteMessage& message, const Envelope& envelope, AnswerBase* answer,
+                     std::uint64_t& ask);
   // Null: it has been sent.
   std::optional<Error> send(AnswerBase* answer, const std::optional<Exit>& end);
   void lose(const Error& why);
@@ -146,36 +161,45 @@ void Forwarding::forward(Envelope& envelope, const std::optional<Exit>& end) {
     return;
   }
   (void)inbox_.begin(envelope);
+  std::uint64_t ask = 0;
+  const auto written = write(*found, envelope, answer, ask);
+  if (answer != nullptr) {
+    // Once the frame has left, the envelope is the asker's, who may be quick.
+    frame_.own();
+    operations.destroy(envelope);
+    inbox_.end(envelope, answer);
+  }
+  const std::optional<Error> error = written ? send(answer, end) : std::optional{written.error()};
+  if (answer == nullptr) {
+    inbox_.end(envelope, nullptr);
+    if (error) {
+      lose(error->within("send " + std::string{found->type->name}));
+    }
+  } else if (error && link_.withdraw(ask) != nullptr) {
+    answer->fail(error->within("ask " + cell_.text() + " with " + std::string{found->type->name}));
+  }
+}
+
+Result<void> Forwarding::write(const RemoteMessage& message, const Envelope& envelope,
+                               AnswerBase* answer, std::uint64_t& ask) {
   frame_.clear();
   Writer writer{frame_};
   writer.natural(
       static_cast<std::uint64_t>(answer != nullptr ? RemoteFrame::ask : RemoteFrame::tell));
-  writer.natural(static_cast<std::uint64_t>(found - messages.begin()));
-  std::uint64_t ask = 0;
+  writer.natural(static_cast<std::uint64_t>(&message - link_.messages().data()));
   if (answer != nullptr) {
-    ask = link_.expect(*answer, *found);
+    ask = link_.expect(*answer, message);
     const Instant until = answer->deadline();
     writer.natural(ask);
     writer.integer(
         until == Instant::max() ? 0 : std::max<Duration::rep>(Deadline{until}.left().count(), 1));
   }
-  found->write(writer, envelope);
-  std::optional<Error> error;
-  if (auto written = writer.finish(); !written) {
-    error = written.error();
-  } else {
-    error = send(answer, end);
+  try {
+    message.write(writer, envelope);
+  } catch (...) {  // a codec of the user's
+    return Error{Code::invalid_argument, "it cannot be encoded: " + text_of_current_exception()};
   }
-  if (answer != nullptr) {
-    operations.destroy(envelope);
-    if (error && link_.withdraw(ask) != nullptr) {
-      answer->fail(
-          error->within("ask " + cell_.text() + " with " + std::string{found->type->name}));
-    }
-  } else if (error) {
-    lose(error->within("send " + std::string{found->type->name}));
-  }
-  inbox_.end(envelope, answer);
+  return writer.finish();
 }
 
 std::optional<Error> Forwarding::send(AnswerBase* answer, const std::optional<Exit>& end) {
@@ -217,9 +241,16 @@ void Proxy::started(Context& context) {
   if (link_->error_output().fd() >= 0) {
     (void)spawn<ErrorPassing>(runtime, nullptr, &cell, link_);
   }
-  Forwarding forwarding{*link_, context};
-  forwarding.run(*end);
-  Exit exit = *end ? std::move(**end) : forwarding.end_process();
+  Exit exit;
+  try {
+    Forwarding forwarding{*link_, context};
+    forwarding.run(*end);
+    exit = *end ? std::move(**end) : forwarding.end_process();
+  } catch (...) {  // short of memory, for all that is known
+    (void)link_->process().kill();
+    (void)link_->close(cell.text(), {.kind = Exit::Kind::failed, .what = "its proxy failed"});
+    throw;
+  }
 
   link_->await_end_of_replies();
   (void)link_->error_output().pass_on();

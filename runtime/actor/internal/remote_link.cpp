@@ -61,6 +61,7 @@ RemoteLink::RemoteLink(RuntimeCore& runtime, Process process, RemoteEnds ends,
     : runtime_(runtime),
       process_(std::move(process)),
       connection_(std::move(ends.here)),
+      linked_(connection_.fileno() >= 0),
       error_output_(std::move(ends.error_output)),
       messages_(messages),
       window_(ends.there.window),
@@ -78,25 +79,35 @@ bool RemoteLink::has_room() const noexcept {
 }
 
 std::uint64_t RemoteLink::expect(AnswerBase& answer, const RemoteMessage& message) {
-  const std::lock_guard lock{lock_};
-  if (asks_.size() >= forget_at_) {
-    forget_given_up();
-    forget_at_ = std::max<std::size_t>(64, 2 * asks_.size());
+  std::vector<AnswerBase*> given_up;
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock{lock_};
+    if (asks_.size() >= forget_at_) {
+      given_up = take_given_up();
+      forget_at_ = std::max<std::size_t>(64, 2 * asks_.size());
+    }
+    number = ++last_ask_;
+    asks_.emplace(number, Ask{&answer, &message});
   }
-  asks_.emplace(++last_ask_, Ask{&answer, &message});
-  return last_ask_;
+  for (AnswerBase* const each : given_up) {
+    each->fail(Error{Code::cancelled, "the ask was given up"});
+  }
+  return number;
 }
 
-// Those whose asker does not wait any more hold memory, and nothing else.
-void RemoteLink::forget_given_up() {
-  std::erase_if(asks_, [](const auto& each) {
+// Those whose asker does not wait any more: they hold memory, and nothing else.
+std::vector<AnswerBase*> RemoteLink::take_given_up() {
+  std::vector<AnswerBase*> given_up;
+  std::erase_if(asks_, [&](const auto& each) {
     AnswerBase* const answer = each.second.answer;
-    if (!answer->unwanted()) {
-      return false;
+    if (answer->unwanted()) {
+      given_up.push_back(answer);
+      return true;
     }
-    answer->fail(Error{Code::cancelled, "the ask was given up"});
-    return true;
+    return false;
   });
+  return given_up;
 }
 
 AnswerBase* RemoteLink::withdraw(std::uint64_t ask) noexcept {
@@ -206,6 +217,9 @@ Result<void> RemoteLink::read_one(Reader& reader, const std::function<void()>& h
   if (!kind) {
     return kind.error();
   }
+  if (*kind < RemoteFrame::reply) {
+    return Error{Code::malformed, "a frame that only goes the other way"};
+  }
   std::uint64_t number = 0;
   if (*kind != RemoteFrame::credit) {
     auto ask = reader.value<std::uint64_t>();
@@ -234,24 +248,13 @@ Result<void> RemoteLink::read_one(Reader& reader, const std::function<void()>& h
   if (has_room_again) {
     has_room();
   }
-  switch (*kind) {
-    case RemoteFrame::credit:
-      return {};
-    case RemoteFrame::reply:
-      if (ask.answer != nullptr) {
-        ask.message->answer(*ask.answer, reader);
-      }
-      return {};
-    case RemoteFrame::error: {
-      auto error = reader.value<RemoteError>();
-      if (ask.answer != nullptr) {
-        ask.answer->fail(error ? from_wire(*error) : error.error());
-      }
-      return {};
-    }
-    default:
-      return Error{Code::malformed, "a frame that only goes the other way"};
+  if (*kind == RemoteFrame::reply && ask.answer != nullptr) {
+    ask.message->answer(*ask.answer, reader);
+  } else if (*kind == RemoteFrame::error && ask.answer != nullptr) {
+    auto error = reader.value<RemoteError>();
+    ask.answer->fail(error ? from_wire(*error) : error.error());
   }
+  return {};
 }
 
 void RemoteLink::replies_ended() {

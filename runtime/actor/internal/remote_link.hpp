@@ -28,6 +28,8 @@ class RemoteLink final {
   Process& process() noexcept { return process_; }
   ErrorOutput& error_output() noexcept { return error_output_; }
   Duration grace() const noexcept { return grace_; }
+  // False: the process takes no messages, and says nothing.
+  bool is_linked() const noexcept { return linked_; }
   std::string who(const std::string& actor) const;  // "Account 17.3 (pid 4711)"
 
   // ---- the proxy ----
@@ -63,11 +65,12 @@ class RemoteLink final {
     return messages_out_ < window_.messages && bytes_out_ < window_.bytes;
   }
   Result<void> read_one(Reader& reader, const std::function<void()>& has_room);
-  void forget_given_up();
+  std::vector<AnswerBase*> take_given_up();
 
   RuntimeCore& runtime_;
   Process process_;
   Connection connection_;
+  const bool linked_;
   ErrorOutput error_output_;
   const RemoteMessages messages_;
   const Window window_;

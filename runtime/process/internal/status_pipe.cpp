@@ -81,19 +81,23 @@ std::optional<Exit> read_status(int reader) {
     return std::nullopt;
   }
   const ssize_t size = ::read(reader, record.data(), record.size());
-  Header header;
-  if (size < static_cast<ssize_t>(sizeof(header))) {
-    return std::nullopt;
+  std::string_view left{record.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  std::optional<Exit> exit;
+  // The last one counts: one that crashed and went on all the same has said so before.
+  while (left.size() >= sizeof(Header)) {
+    Header header;
+    std::memcpy(&header, left.data(), sizeof(header));
+    left.remove_prefix(sizeof(header));
+    if (header.kind > static_cast<std::uint32_t>(Exit::Kind::restarted) ||
+        header.length > left.size()) {
+      break;
+    }
+    exit.emplace();
+    exit->kind = static_cast<Exit::Kind>(header.kind);
+    exit->code = header.code;
+    exit->what.assign(left.data(), header.length);
+    left.remove_prefix(header.length);
   }
-  std::memcpy(&header, record.data(), sizeof(header));
-  if (header.kind > static_cast<std::uint32_t>(Exit::Kind::restarted) ||
-      header.length != static_cast<std::size_t>(size) - sizeof(header)) {
-    return std::nullopt;
-  }
-  Exit exit;
-  exit.kind = static_cast<Exit::Kind>(header.kind);
-  exit.code = header.code;
-  exit.what.assign(record.data() + sizeof(header), header.length);
   return exit;
 }
 
