@@ -3,6 +3,7 @@
 // them.
 #include "harness/sanitized.hpp"
 #include "support.hpp"
+#include "troupe/base/os/thread_sanitizer.hpp"
 #include "troupe/runtime/process/subprocess.hpp"
 #include "troupe/runtime/process/this_process.hpp"
 #include "troupe/runtime/runtime.hpp"
@@ -210,6 +211,9 @@ TEST(SubprocessLifeTest, AProgramRunForAnAskEndsWithTheAsksDeadlineAndHasItsGrac
 }
 
 TEST(SubprocessLifeTest, ACopyThatForkMadeIsRefused) {
+#ifdef TROUPE_THREAD_SANITIZER
+  GTEST_SKIP() << "the thread sanitizer misses the threads in a copy, and fails it";
+#endif
   Runtime& runtime = *Runtime::current();
   const pid_t copy = ::fork();
   if (copy == 0) {
