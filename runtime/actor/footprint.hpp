@@ -44,7 +44,7 @@ inline std::size_t footprint_of(const std::vector<bool>& items) noexcept {
 
 template <class T>
 std::size_t footprint(const T& value) noexcept {
-  if constexpr (!may_own_bytes<T>()) {
+  if constexpr (!may_own_bytes<T>()) {  // NOLINT(bugprone-branch-clone): 0 for two reasons
     return 0;
   } else if constexpr (requires { footprint_of(value); }) {
     return footprint_of(value);

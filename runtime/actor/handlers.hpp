@@ -62,9 +62,9 @@ concept Handles = HandlesAlone<A, M> || HandlesInContext<A, M>;
 template <class A, class M>
 decltype(auto) call_handler(A& object, M&& message, Context& context) {
   if constexpr (HandlesInContext<A, M>) {
-    return object.handle(std::move(message), context);
+    return object.handle(std::forward<M>(message), context);
   } else {
-    return object.handle(std::move(message));
+    return object.handle(std::forward<M>(message));
   }
 }
 

@@ -88,7 +88,7 @@ class Inbox final {
  public:
   // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws
   // Error (overloaded, system).
-  explicit Inbox(RuntimeCore& runtime, ActorOptions options = {})
+  explicit Inbox(RuntimeCore& runtime, const ActorOptions& options = {})
       : base_(runtime, options), context_(base_.cell()) {}
   // For the library: of a function actor.
   explicit Inbox(Context& context) : base_(context), context_(context.cell()) {}

@@ -59,10 +59,11 @@ class Named final {
  public:
   Named() = default;  // empty: any use is `closed`
   // That one incarnation, for ever.
+  // NOLINTBEGIN(google-explicit-constructor): a Ref is one that never moves on
   template <class B>
-  requires(std::same_as<A, B> || actor::kCovers<B, A>) Named(
-      const Ref<B>& one)  // NOLINT(google-explicit-constructor): a Ref is one that never moves on
+  requires(std::same_as<A, B> || actor::kCovers<B, A>) Named(const Ref<B>& one)
       : naming_{nullptr, Ref<A>{one}.target()} {}
+  // NOLINTEND(google-explicit-constructor)
   template <class B>
   requires(!std::same_as<A, B> && actor::kCovers<B, A>)
       Named(const Named<B>& other)  // NOLINT(google-explicit-constructor): a narrower view of it

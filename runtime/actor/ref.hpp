@@ -42,10 +42,11 @@ class Ref final {
  public:
   Ref() = default;  // empty: any use is `closed`
   // Of an actor class, or a protocol, to a subset of what it accepts.
+  // NOLINTBEGIN(google-explicit-constructor): a narrower view of it
   template <class B>
   requires(!std::same_as<A, B> && actor::kCovers<B, A>) Ref(const Ref<B>& other)
-  noexcept  // NOLINT(google-explicit-constructor): a narrower view of it
-      : target_(other.target()) {
+  noexcept : target_(other.target()) {
+    // NOLINTEND(google-explicit-constructor)
     static_assert(actor::kListsMessages<B>,
                   "to be reached through a Protocol, the actor class needs a line such as\n"
                   "  using Accepts = troupe::Protocol<long(Deposit), long(Balance)>;");

@@ -117,21 +117,26 @@ void ask_from_elsewhere(const Target& actor, Reader& reader, Deadline until, Rep
   });
 }
 
+// With the error where it does not.
+template <class T>
+consteval bool check_crosses() {
+  if constexpr (std::is_void_v<T>) {
+    return true;
+  } else {
+    return check_sendable<T>() && check_receivable<T>();
+  }
+}
+
 template <class A, class Signature>
 consteval RemoteMessage remote_message() {
   using M = typename SignatureOf<Signature>::Message;
   using T = typename ReplyTo<typename SignatureOf<Signature>::Reply>::type;
   static_assert(kAccepts<A, M>, "this actor's Accepts lists a message that it has no handle() for");
-  if constexpr (!check_sendable<M>() || !check_receivable<M>()) {
-    return {};
-  } else if constexpr (std::is_void_v<T>) {
+  if constexpr (check_crosses<M>() && check_crosses<T>()) {
     return {&kMessageType<M>, &write_remote<M>, &answer_remote<T>, &tell_from_elsewhere<A, M>,
             &ask_from_elsewhere<A, M, T>};
-  } else if constexpr (!check_sendable<T>() || !check_receivable<T>()) {
-    return {};
   } else {
-    return {&kMessageType<M>, &write_remote<M>, &answer_remote<T>, &tell_from_elsewhere<A, M>,
-            &ask_from_elsewhere<A, M, T>};
+    return {};
   }
 }
 

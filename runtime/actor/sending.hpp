@@ -73,6 +73,7 @@ struct Question : Letter<M> {
 
  private:
   static std::size_t offset() noexcept {
+    // NOLINTNEXTLINE(modernize-avoid-c-arrays): raw memory
     alignas(Question) static std::byte place[sizeof(Question)];
     const auto* const question = reinterpret_cast<const Question*>(place);
     return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&question->answer) - place);

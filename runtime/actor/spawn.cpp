@@ -68,10 +68,12 @@ Target Spawning::ready() noexcept {
     monitor(*parent_, target);
   }
   if (cell_.type()->started != nullptr) {
+    // NOLINTBEGIN(bugprone-unhandled-exception-at-new): without memory the program ends here
     cell_.push(seat_ != nullptr
                    ? *new Start({parent_, parent_->number()}, child_started(target.number))
                    : *new Start({}, nullptr),
                target.number);
+    // NOLINTEND(bugprone-unhandled-exception-at-new)
   }
   if (parent_ != nullptr) {
     adopt(*parent_, target);

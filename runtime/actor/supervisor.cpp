@@ -114,7 +114,7 @@ Result<Branch> Branch::add_supervisor(std::string name, SupervisorOptions option
     return added.error();
   }
   return Branch{std::move(branch)};
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): of a std::function, which has what it copies
 
 std::vector<ChildState> Branch::children() const {
   return roster_ != nullptr ? roster_->children() : std::vector<ChildState>{};

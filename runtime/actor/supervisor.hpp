@@ -184,6 +184,7 @@ class Branch final {
   // constructor threw: it is not a child then), closed (the supervisor has ended, or this is
   // empty), refused (from within the constructor or the started() of one of its children),
   // overloaded (too many wait to be added).
+  // NOLINTBEGIN(performance-unnecessary-value-param): moved from, below
   template <class A, class... X>
   Result<Named<A>> add(std::string name, const ChildOptions& options, X... arguments) {
     static_assert(std::is_class_v<A>, "an actor is a class with handle() overloads");
@@ -218,6 +219,7 @@ class Branch final {
                                   actor::start_process_with(body, std::move(arguments)...));
     return added ? Result<void>{} : added.error();
   }
+  // NOLINTEND(performance-unnecessary-value-param)
   // The same `count` times: "name-1", "name-2"… Errors: as add_process; those before the first that
   // fails are there.
   template <class F, class... X>

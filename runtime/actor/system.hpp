@@ -44,7 +44,7 @@ enum class Dropped : std::uint8_t {
   expired,       // its ask was given up, or its deadline had passed
   unhandled,     // the actor has no handler for it
   lost_on_link,  // it was with a process actor, or on its way there, when that ended
-  kCount,
+  kCount,        // NOLINT(readability-identifier-naming): a constant, and no cause
 };
 
 // What carries messages between actors, where that takes time, and is told what becomes of actors:

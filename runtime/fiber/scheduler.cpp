@@ -13,6 +13,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <thread>
 #include <utility>
@@ -333,7 +334,7 @@ int Scheduler::fd() {
 
 // Whether nothing is to be run: seen twice with nothing done between.
 bool Scheduler::quiet() {
-  std::uint64_t done[2] = {0, 1};
+  std::array<std::uint64_t, 2> done{0, 1};
   for (auto& sum : done) {
     sum = 0;
     bool idle = injected_.load() <= 0 && blocking_->busy() == 0;

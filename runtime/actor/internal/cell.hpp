@@ -168,6 +168,7 @@ class alignas(64) Cell final : public fiber::Task {
     return reinterpret_cast<std::uintptr_t>(envelope) >> 6U;
   }
   static Envelope* envelope_of(std::uint64_t word) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): of which 42 bits are kept
     return reinterpret_cast<Envelope*>((word & kAddress) << 6U);
   }
   static std::size_t count_of(std::uint64_t word) noexcept {
@@ -241,7 +242,7 @@ class alignas(64) Cell final : public fiber::Task {
   std::atomic<std::uint32_t> since_{0};
   std::uint32_t generation_ = 0;
   std::atomic<std::uint64_t> parent_{0};
-  alignas(8) std::byte storage_[kInlineObject];
+  alignas(8) std::byte storage_[kInlineObject];  // NOLINT(modernize-avoid-c-arrays): raw memory
 };
 static_assert(sizeof(Cell) == 192, "what an idle actor takes");
 

@@ -22,6 +22,7 @@ namespace troupe::fiber {
 
 class Scheduler;
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others write has lines of its own
 class alignas(64) Worker final {
  public:
   Worker(Scheduler& scheduler, std::size_t number, bool dedicated);
@@ -124,6 +125,7 @@ class alignas(64) Worker final {
   void queue_deadlines() noexcept;
 
   // Read for each message. The model of its storage: not by a call.
+  // NOLINTNEXTLINE(readability-identifier-naming): a thread's member
   [[gnu::tls_model("initial-exec")]] static inline thread_local Worker* current_ = nullptr;
 
   // Immutable.
