@@ -37,7 +37,7 @@ void AnswerBase::defer() noexcept {
 }
 
 void AnswerBase::release_asker() noexcept {
-  if (Cell* const asker = asker_.load(); asker != nullptr) {
+  if (Cell* const asker = asker_.load(); asker != nullptr && asked_ != nullptr) {
     asker->wait_no_more_for(*asked_);
   }
 }

@@ -11,6 +11,18 @@
 #include <new>
 #include <string>
 
+// Extras hang on places, whose memory the leak sanitizer does not look into by itself.
+#if defined(__SANITIZE_ADDRESS__)
+#define TROUPE_LEAK_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TROUPE_LEAK_SANITIZER
+#endif
+#endif
+#ifdef TROUPE_LEAK_SANITIZER
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23  // Linux 5.14; older ones refuse it, and fault pages one by one
 #endif
@@ -20,6 +32,20 @@ namespace {
 
 // From so many places on, slabs come with their memory.
 constexpr std::size_t kPrefaulted = 4096;
+
+void announce_to_sanitizer([[maybe_unused]] const void* slab,
+                           [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef TROUPE_LEAK_SANITIZER
+  __lsan_register_root_region(slab, bytes);
+#endif
+}
+
+void withdraw_from_sanitizer([[maybe_unused]] const void* slab,
+                             [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef TROUPE_LEAK_SANITIZER
+  __lsan_unregister_root_region(slab, bytes);
+#endif
+}
 
 }  // namespace
 
@@ -31,6 +57,7 @@ CellTable::~CellTable() {
   });
   const std::size_t slabs = mapped_.load() / kCells;  // of many that there could be
   for (std::size_t i = 0; i < slabs; ++i) {
+    withdraw_from_sanitizer(slabs_[i].load(), kSlabBytes);
     ::munmap(slabs_[i].load(), kSlabBytes);
   }
 }
@@ -135,6 +162,7 @@ void CellTable::map_slab() {
     // A page fault for each 21 actors costs more than all the rest of spawning them.
     (void)::madvise(begin + before, kSlabBytes, MADV_POPULATE_WRITE);
   }
+  announce_to_sanitizer(begin + before, kSlabBytes);
   ::new (begin + before) Slab{system_, static_cast<std::uint32_t>(count)};
   slabs_[count / kCells].store(begin + before, std::memory_order_release);
   mapped_.store(count + kCells, std::memory_order_relaxed);
