@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <string>
@@ -60,7 +61,7 @@ class InterruptionTest : public testing::TestWithParam<std::string> {
     const std::string scheme = GetParam();
     if (scheme == "tcp") return Address{"tcp://127.0.0.1:0"};
     if (scheme == "unix" || scheme == "fifo") return Address{scheme + ":" + files_.file("place")};
-    return Address{scheme + ":interruption"};
+    return Address{scheme + ":interruption-" + std::to_string(::getpid())};
   }
 
   harness::TemporaryDirectory files_;
