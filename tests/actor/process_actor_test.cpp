@@ -210,7 +210,7 @@ TEST_F(ProcessActorTest, ALongErrorArrivesWhole) {
   const std::string why(10'000, 'x');
   const auto refused = worker.ask(Refuse{why, 7});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(std::string{refused.error().what()}.find(why) != std::string::npos, true);
+  EXPECT_NE(std::string{refused.error().what()}.find(why), std::string::npos);
 }
 
 TEST_F(ProcessActorTest, AFullMailboxIsEmptiedOnceThereIsRoomAgain) {

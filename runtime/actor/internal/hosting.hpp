@@ -26,8 +26,6 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   Hosting& operator=(const Hosting&) = delete;
   ~Hosting() = default;
 
-  const Window& window() const noexcept { return window_; }
-
   // Gives what comes to the actor until the other side ends, or says that the actor is to. By one
   // actor, on whose fiber it waits. Errors: malformed.
   Result<void> read(const Target& actor);
