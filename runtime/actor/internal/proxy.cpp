@@ -27,6 +27,16 @@ constexpr Duration kLook = std::chrono::milliseconds{200};
 // How long a process that has let go of its link may take to end.
 constexpr Duration kLetGo = std::chrono::seconds{10};
 
+// Waits for the end until the deadline, and kills then. Errors: cancelled.
+Result<Exit> join_or_kill(Process& process, Deadline until) {
+  auto exit = process.join(until);
+  if (exit || exit.error() != Code::timed_out) {
+    return exit;
+  }
+  (void)process.kill();
+  return process.join(forever);
+}
+
 // To the proxy, from who reads: there is something to look at.
 class Nudge final : public Control {
  public:
@@ -55,12 +65,7 @@ class ReplyReading final {
   void started(Context& context) {
     link_->read([this] { proxy_.cell->push(*new Nudge, proxy_.number); });
     link_->replies_ended();
-    Process& process = link_->process();
-    auto exit = process.join(link_->is_linked() ? Deadline{kLetGo} : forever);
-    if (!exit && exit.error() == Code::timed_out) {
-      (void)process.kill();
-      exit = process.join(forever);
-    }
+    auto exit = join_or_kill(link_->process(), link_->is_linked() ? Deadline{kLetGo} : forever);
     if (exit) {
       proxy_.cell->push(*new Nudge{end_, *std::move(exit)}, proxy_.number);
     }
@@ -127,12 +132,7 @@ class Forwarding final {
   // Until the process has ended, for which it is told or, in the end, killed.
   Exit end_process() {
     link_.tell_to_stop();
-    Process& process = link_.process();
-    auto exit = process.join(link_.grace());
-    if (!exit && exit.error() == Code::timed_out) {
-      (void)process.kill();
-      exit = process.join(forever);
-    }
+    auto exit = join_or_kill(link_.process(), link_.grace());
     return exit ? *std::move(exit) : context_.blocking([this] { return link_.end_blocking(); });
   }
 
