@@ -205,8 +205,15 @@ class Waiting final {
 TEST(SubprocessLifeTest, AProgramRunForAnAskEndsWithTheAsksDeadlineAndHasItsGrace) {
   Runtime runtime{RuntimeOptions{}};
   auto waiting = runtime.spawn<Waiting>();
-  EXPECT_EQ(waiting.ask(Endless{}, 1s).error(), Code::timed_out);
-  const std::string told = waiting.ask(Work{0}, 60s).value();
+  std::string told;
+  // A shell that is ended before it has set its trap says nothing: it gets twice the time.
+  for (auto limit = 500ms; limit < 60s && told.find("told") == std::string::npos; limit *= 2) {
+    const auto asked = waiting.ask(Endless{}, limit);
+    // The end of the program is an answer too, and may be there before the asker looks.
+    EXPECT_TRUE(asked || asked.error() == Code::timed_out);
+    told = waiting.ask(Work{0}, 60s).value();
+    EXPECT_NE(told.find("timed out"), std::string::npos) << told;
+  }
   EXPECT_NE(told.find("exited with code 6, timed out: told"), std::string::npos) << told;
 }
 
