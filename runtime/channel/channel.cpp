@@ -247,22 +247,21 @@ Result<Progress> Channel::spin_for(IncomingFrame& frame, std::span<std::byte> de
   const int looks = direct_ ? 16 : 1;
   const int pauses = direct_ ? 0 : 4;
   const From from = direct_ ? From::buffer : From::kernel;
-  const Instant end = runtime_.clock().now() + LearnedSpin::kLongest;
-  do {
+  Result<Progress> received = Progress::would_block;
+  (void)spin_.poll([&] {
     for (int look = 0; look < looks; ++look) {
       for (int i = 0; i < pauses; ++i) {
         pause_cpu();
       }
-      auto received = try_receive(frame, destination, from);
+      received = try_receive(frame, destination, from);
       if (!received || *received == Progress::done) {
-        spin_.paid();
-        return received;
+        return true;
       }
     }
     pause_cpu();
-  } while (runtime_.clock().now() < end);
-  spin_.missed();
-  return Progress::would_block;
+    return false;
+  });
+  return received;
 }
 
 Result<void> Channel::receive(IncomingFrame& frame, Deadline until,

@@ -3,6 +3,7 @@
 
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
+#include "troupe/runtime/fiber/learned_spin.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 
@@ -131,7 +132,24 @@ Waiter::Outcome Waiter::wait(RuntimeCore& runtime, Deadline until) {
   return wait_on_thread(runtime, until);
 }
 
+// Looks for some microseconds whether it is fired, instead of sleeping at once.
+bool Waiter::spin(RuntimeCore& runtime) noexcept {
+  static thread_local LearnedSpin learned;
+  return runtime.may_spin() && learned.worth_it() && learned.poll([this] {
+    for (int i = 0; i < 32; ++i) {
+      if (fired()) {
+        return true;
+      }
+      pause_cpu();
+    }
+    return false;
+  });
+}
+
 Waiter::Outcome Waiter::wait_on_thread(RuntimeCore& runtime, Deadline until) {
+  if (!until.passed() && spin(runtime)) {
+    return Outcome::fired;
+  }
   std::uint32_t state = kIdle;
   if (!state_.compare_exchange_strong(state, kThreadWaits)) {
     return Outcome::fired;

@@ -79,6 +79,7 @@ class Waiter final : private TimerEntry {
   static void on_deadline(TimerEntry& entry);
   // Ends the wait of a fiber with `outcome`, unless it was fired; on its worker.
   void give_up(Outcome outcome) noexcept;
+  bool spin(RuntimeCore& runtime) noexcept;
   Outcome wait_on_thread(RuntimeCore& runtime, Deadline until);
   Outcome drive(RuntimeCore& runtime, Deadline until);
 

@@ -2,7 +2,7 @@
 // What waiting costs: system calls of a round trip, and when a waiter polls instead of sleeping.
 #include "channel/recording_stream.hpp"
 #include "harness/test_runtime.hpp"
-#include "troupe/runtime/channel/learned_spin.hpp"
+#include "troupe/runtime/fiber/learned_spin.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>

@@ -131,7 +131,7 @@ def actors():
             continue
         running = running_tasks(system)
         table = owned(system["cells_"])
-        slabs = table["slabs_"]["_M_impl"]["_M_start"]
+        slabs = table["slabs_"]
         for index in range(int(atomic(table["used_"]))):
             slab = int(atomic(slabs[index // per_slab]))
             cell = gdb.Value(slab + size * (index % per_slab + 1)).cast(cell_type.pointer())

@@ -30,6 +30,17 @@
 namespace troupe::actor {
 namespace {
 
+using SlabIndex = std::atomic<std::byte*>;
+
+SlabIndex* map_index(std::size_t count) {
+  void* const mapped = ::mmap(nullptr, count * sizeof(SlabIndex), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) {
+    throw Error{Code::overloaded, "start a runtime: there is no memory for a table of actors"};
+  }
+  return static_cast<SlabIndex*>(mapped);  // fresh pages are zero, as null pointers are
+}
+
 // From so many places on, slabs come with their memory.
 constexpr std::size_t kPrefaulted = 4096;
 
@@ -49,6 +60,8 @@ void withdraw_from_sanitizer([[maybe_unused]] const void* slab,
 
 }  // namespace
 
+CellTable::CellTable(System& system) : system_(system), slabs_(map_index(kMostSlabs)) {}
+
 CellTable::~CellTable() {
   for_each([](Cell& cell) {
     cell.discard_rest();
@@ -60,6 +73,7 @@ CellTable::~CellTable() {
     withdraw_from_sanitizer(slabs_[i].load(), kSlabBytes);
     ::munmap(slabs_[i].load(), kSlabBytes);
   }
+  ::munmap(slabs_, kMostSlabs * sizeof(SlabIndex));
 }
 
 std::uint32_t CellTable::index_of(const Cell& cell) noexcept {

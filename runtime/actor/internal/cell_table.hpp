@@ -20,7 +20,7 @@ class System;
 
 class CellTable final {
  public:
-  explicit CellTable(System& system) noexcept : system_(system) {}
+  explicit CellTable(System& system);  // throws Error (overloaded)
   CellTable(const CellTable&) = delete;
   CellTable& operator=(const CellTable&) = delete;
   ~CellTable();
@@ -79,7 +79,8 @@ class CellTable final {
   // Written with lock_ held.
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> mapped_{0};
-  std::vector<std::atomic<std::byte*>> slabs_{kMostSlabs};
+  // kMostSlabs of them. Mapped: what is not used is never touched.
+  std::atomic<std::byte*>* const slabs_;
 };
 
 }  // namespace troupe::actor

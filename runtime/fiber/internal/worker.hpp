@@ -9,6 +9,7 @@
 #include "troupe/runtime/fiber/internal/reactor.hpp"
 #include "troupe/runtime/fiber/internal/switch.hpp"
 #include "troupe/runtime/fiber/internal/task_queues.hpp"
+#include "troupe/runtime/fiber/learned_spin.hpp"
 #include "troupe/runtime/fiber/timer_queue.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
@@ -111,6 +112,7 @@ class alignas(64) Worker final {
   void fire_timers() noexcept;
   void cancel_waits() noexcept;
   void cancel_waits_of(const Task& task) noexcept;
+  bool spin() noexcept;
   bool sleep() noexcept;
   bool anything_to_do() const noexcept;
   Instant first_timer() const noexcept;
@@ -167,6 +169,7 @@ class alignas(64) Worker final {
   bool cancelled_ = false;
   std::uint64_t random_;
   TimerQueue timers_;
+  LearnedSpin spin_;
   Reactor reactor_;
   UniqueFd timer_fd_;  // driven: readable when the first timer is due
 };

@@ -22,6 +22,29 @@ bool Worker::anything_to_do() const noexcept {
   return !dedicated_ && scheduler_.has_work_for(*this);
 }
 
+// Looks for some microseconds whether there is something to do, instead of sleeping at once.
+bool Worker::spin() noexcept {
+  // One that looks is enough, as in steal().
+  if (!scheduler_.runtime().may_spin() || scheduler_.searching_.load() > 0 || !spin_.worth_it()) {
+    return false;
+  }
+  scheduler_.searching_.fetch_add(1);
+  const bool found = spin_.poll([this] {
+    for (int i = 0; i < 8; ++i) {
+      if (anything_to_do()) {
+        return true;
+      }
+      pause_cpu();
+    }
+    if (!reactor_.empty()) {
+      reactor_.poll();  // who waited for a descriptor is resumed here
+    }
+    return ready_.first_ != nullptr;
+  });
+  scheduler_.searching_.fetch_sub(1);
+  return found;
+}
+
 // False: run() is to return.
 bool Worker::sleep() noexcept {
   if (scheduler_.cancelled_.load() != cancelled_) {
@@ -30,6 +53,9 @@ bool Worker::sleep() noexcept {
   }
   if (!scheduler_.options().own_threads || ended_.load()) {
     return false;
+  }
+  if (spin()) {
+    return true;
   }
   asleep_.store(true);
   scheduler_.fall_asleep(*this);

@@ -19,8 +19,20 @@ class LearnedSpin final {
   // Asked before each wait.
   bool worth_it() noexcept { return stake_ > 0 || ++waits_ % kTryEvery == 0; }
 
-  void paid() noexcept { stake_ = stake_ < kMost ? stake_ + 1 : kMost; }
-  void missed() noexcept { stake_ = stake_ > 2 ? stake_ - 2 : 0; }
+  // Calls look() until it returns true, for kLongest at most, of the machine's time, whatever clock
+  // a runtime has. Returns what it returned last, and learns from it. look() pauses by itself.
+  template <class Look>
+  bool poll(const Look& look) {
+    const Instant end = Clock::system().now() + kLongest;
+    do {
+      if (look()) {
+        stake_ = stake_ < kMost ? stake_ + 1 : kMost;
+        return true;
+      }
+    } while (Clock::system().now() < end);
+    stake_ = stake_ > 2 ? stake_ - 2 : 0;
+    return false;
+  }
 
  private:
   static constexpr int kMost = 16;
