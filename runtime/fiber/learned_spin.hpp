@@ -26,13 +26,15 @@ class LearnedSpin final {
     const Instant end = Clock::system().now() + kLongest;
     do {
       if (look()) {
-        stake_ = stake_ < kMost ? stake_ + 1 : kMost;
+        paid();
         return true;
       }
     } while (Clock::system().now() < end);
-    stake_ = stake_ > 2 ? stake_ - 2 : 0;
+    missed();
     return false;
   }
+  void paid() noexcept { stake_ = stake_ < kMost ? stake_ + 1 : kMost; }
+  void missed() noexcept { stake_ = stake_ > 2 ? stake_ - 2 : 0; }
 
  private:
   static constexpr int kMost = 16;
