@@ -5,6 +5,7 @@
 #include "troupe/runtime/fiber/flusher.hpp"
 #include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
+#include "troupe/runtime/node/internal/hub.hpp"
 #include "troupe/runtime/process/internal/family.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/process_host.hpp"
@@ -71,6 +72,7 @@ Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const Runtim
       name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
+  set_nodes(std::make_shared<node::Hub>(*this, name_));
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));
   if (options.signals == SignalPolicy::stop_on_terminate) {
@@ -94,6 +96,7 @@ Runtime::~Runtime() {
       log().write(LogLevel::warning, "at the end: " + StopReport{{holder}}.text());
     }
   }
+  nodes()->close();
   request_stop();
   finalizers_->run(std::numeric_limits<int>::min(), log());
   for (const std::string& thing : leaks().things) {
@@ -118,6 +121,7 @@ StopReport Runtime::stop(Deadline until) {
   if (!stopping()) {
     (void)actors()->drain(Deadline{until.is_never() ? Duration::max() : until.left() / 2});
   }
+  nodes()->close();
   request_stop();
   StopReport report;
   report.holders = actors()->stop(until);
@@ -141,6 +145,21 @@ LeakReport Runtime::leaks() const {
                             (actor.name.empty() ? actor.id.text() : "\"" + actor.name + "\""));
   }
   return report;
+}
+
+Result<Address> Runtime::listen(const Address& address, const AuthKey& key) {
+  ConnectOptions options;
+  options.key = key;
+  return nodes()->listen(address, options);
+}
+
+Result<Node> Runtime::connect(const Address& address, const ConnectOptions& options,
+                              Deadline until) {
+  auto reaching = node::reach(*this, address, options);
+  if (auto link = node::link_of(*reaching, until); !link) {
+    return link.error();
+  }
+  return Node{std::move(reaching)};
 }
 
 Stats Runtime::stats() const {

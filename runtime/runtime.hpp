@@ -24,6 +24,7 @@
 #include "troupe/runtime/actor/stats.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/finalizers.hpp"
+#include "troupe/runtime/node/node.hpp"
 #include "troupe/runtime/process/leak_report.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 #include "troupe/runtime/runtime_options.hpp"
@@ -135,6 +136,22 @@ class Runtime final : public RuntimeCore {
   template <class P>
   Group<P> group(std::string_view name) {
     return Group<P>{actor::group(*this, name)};
+  }
+
+  // ---- nodes ----
+  // Lets other nodes connect to this one, at an address of unix:, tcp:// or shm:, who prove the key.
+  // Returns where it listens. Errors: those of Listener::create.
+  Result<Address> listen(const Address& address, const AuthKey& key = {});
+  // The node that listens there; one link serves all that is done with it, both ways. Errors:
+  // not_found (nobody listens), refused (the key; no node; another version of the protocol),
+  // timed_out, invalid_argument, cancelled.
+  Result<Node> connect(const Address& address, const ConnectOptions& options = {},
+                       Deadline until = Deadline{std::chrono::seconds{10}});
+  // Lets other nodes have actors of these classes spawned here, made from no arguments, or from
+  // those that the class says: using Arguments = std::tuple<std::string, int>;
+  template <class... A>
+  void offer() {
+    (node::offer<A>(*this), ...);
   }
 
   // Runs function() on a thread that may block in the kernel; on a fiber, others run meanwhile.

@@ -6,6 +6,7 @@
 
 #include "troupe/runtime/actor/down.hpp"
 #include "troupe/runtime/actor/handlers.hpp"
+#include "troupe/runtime/actor/remote_message.hpp"
 
 #include <array>
 #include <cstddef>
@@ -29,8 +30,15 @@ struct ActorType {
   void (*started)(void* object, Context& context);
   void (*stopped)(void* object, Context& context, const Exit& reason);
   void (*down)(void* object, Context& context, Down&& down);
-  std::span<const Accepted> accepts;
+  std::span<const Accepted> accepts{};
   bool reads = false;  // its code takes messages out of the mailbox itself: an Inbox
+  // How its messages cross to another node; empty: it is reached from here only.
+  std::span<const RemoteMessage> remote{};
+
+  // ---- of what stands for an actor elsewhere ----
+  Handle forward = nullptr;  // takes every message
+  // Instead of ending it: who tells it to stop means the other one.
+  void (*told_to_stop)(void* object, Context& context, const Exit& reason) = nullptr;
 };
 
 template <class A, class M>
@@ -83,6 +91,9 @@ constexpr ActorType describe_actor() {
     };
   }
   type.accepts = accepted_by<A>();
+  if constexpr (kMayBeApart<A>) {
+    type.remote = remote_messages<A>();
+  }
   if constexpr (requires { A::kReads; }) {
     type.reads = A::kReads;
   }

@@ -42,6 +42,7 @@ struct Operations {
   std::size_t (*footprint)(const Envelope& envelope) noexcept;  // null: owns nothing elsewhere
   // Asked before it is handled; false: not any more. Null: always.
   bool (*wanted)(Envelope& envelope) noexcept = nullptr;
+  const MessageType* reply = nullptr;  // what the answer is; null: a send
 };
 
 struct Envelope {

@@ -71,4 +71,22 @@ Result<void> register_name(RuntimeCore& runtime, std::string_view name, const Ta
   return runtime.actors()->directory().register_name(name, target, its);
 }
 
+Naming unnamed_seat(RuntimeCore& runtime, std::string text) {
+  TROUPE_CHECK(runtime.actors() != nullptr && "this runtime can have actors");
+  auto seat = std::make_shared<Seat>(*runtime.actors(), std::move(text));
+  seat->set_succession(Succession::always);
+  return {std::move(seat), {}};
+}
+
+Result<void> give_seat(const Naming& naming, const Target& target, const Interface& its) {
+  if (!enter(target, naming.seat)) {
+    return Error{Code::closed, "take a name: the actor has ended"};
+  }
+  Result<void> taken = naming.seat->take(target, its);
+  if (!taken) {
+    strike_out(target, *naming.seat);
+  }
+  return taken;
+}
+
 }  // namespace troupe::actor

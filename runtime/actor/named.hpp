@@ -17,6 +17,7 @@
 #include "troupe/runtime/actor/ref.hpp"
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +50,11 @@ RuntimeCore& runtime_of(const Naming& naming);
 Naming name(RuntimeCore& runtime, std::string_view name);
 Result<void> register_name(RuntimeCore& runtime, std::string_view name, const Target& target,
                            const Interface& its);
+
+// A seat of its own, under no name: who has the naming gives it to one actor after another.
+Naming unnamed_seat(RuntimeCore& runtime, std::string text);
+// Errors: closed (the actor has ended), exists (a living one has it).
+Result<void> give_seat(const Naming& naming, const Target& target, const Interface& its);
 
 }  // namespace actor
 

@@ -2,15 +2,18 @@
 #pragma once
 
 // What the messages of a protocol come down to where the actor is in another process: how each is
-// written and read, and its reply. One table for each actor class, made by the compiler; a message
-// is named by its index there, so both sides are of one build. docs/wire-protocol.md#process-actors
-// has the bytes. Not for users.
+// written and read, and its reply. One table for each actor class and protocol, made by the
+// compiler. Not for users.
+//
+// A process actor and its proxy are of one build: they name a message by its index
+// (docs/wire-protocol.md#process-actors). Nodes compare schemas (docs/wire-protocol.md#node-links).
 
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/actor/handlers.hpp"
 #include "troupe/runtime/actor/remote_reply.hpp"
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/serialization/codec.hpp"
+#include "troupe/serialization/schema.hpp"
 #include "troupe/serialization/sendable.hpp"
 
 #include <array>
@@ -18,11 +21,21 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace troupe::actor {
 
+// A question that came from elsewhere; its reply goes there by itself.
+struct RemoteQuestion {
+  Envelope* envelope;
+  AnswerBase* answer;
+};
+
 struct RemoteMessage {
   const MessageType* type;
+  const MessageType* reply;
+  const Schema& (*schema)();
+  const Schema& (*reply_schema)();
 
   // ---- where it is sent ----
   // What goes wrong is kept by the writer.
@@ -31,12 +44,21 @@ struct RemoteMessage {
   void (*answer)(AnswerBase& answer, Reader& reader);
 
   // ---- where the actor is ----
-  // Reads the message and puts it into the mailbox of `actor`. Errors: malformed, and why it was
-  // not put there.
-  std::optional<Error> (*tell)(const Target& actor, Reader& reader, Receipt receipt);
-  // The same; the reply follows, whatever becomes of it.
-  void (*ask)(const Target& actor, Reader& reader, Deadline until, ReplySlot slot);
+  // Reads a message; it is the caller's. Errors: malformed.
+  Result<Envelope*> (*letter)(Reader& reader, Receipt receipt);
+  // Reads one that asks. Nothing: it was malformed, and the slot was told so.
+  std::optional<RemoteQuestion> (*question)(Reader& reader, const ReplySlot& slot);
 };
+
+using RemoteMessages = std::span<const RemoteMessage>;
+
+// Puts a letter into the mailbox of `actor`; waits while that is full, if its owner chose so.
+// Returns why it is not there; then it is gone.
+std::optional<Error> tell(const Target& actor, Envelope& letter, Deadline until);
+// False: the mailbox is full, and its owner chose that senders wait. Otherwise as tell().
+bool try_tell(const Target& actor, Envelope& letter, std::optional<Error>& error);
+// Puts a question there, or answers it with why not.
+void ask(const Target& actor, const RemoteQuestion& question, Deadline until);
 
 // A message from elsewhere: says when it is done with.
 template <class M>
@@ -74,34 +96,26 @@ void answer_remote(AnswerBase& answer, Reader& reader) {
 }
 
 template <class A, class M>
-std::optional<Error> tell_from_elsewhere(const Target& actor, Reader& reader, Receipt receipt) {
+Result<Envelope*> letter_from_elsewhere(Reader& reader, Receipt receipt) {
   Result<M> message = reader.value<M>();
   if (!message) {
     return message.error();
   }
   auto& letter = write<RemoteLetter<M>>(kTellFromElsewhere<A, M>, *std::move(message));
   letter.receipt = std::move(receipt);
-  if (const Sent sent = deliver(actor, letter, nullptr); !sent) {
-    discard(letter);
-    return Error{sent.code(), "the actor does not take it"};
-  }
-  return std::nullopt;
+  return &letter;
 }
 
 template <class A, class M, class T>
-void ask_from_elsewhere(const Target& actor, Reader& reader, Deadline until, ReplySlot slot) {
+std::optional<RemoteQuestion> question_from_elsewhere(Reader& reader, const ReplySlot& slot) {
   Result<M> message = reader.value<M>();
   if (!message) {
     slot.fail(message.error());
-    return;
+    return std::nullopt;
   }
   auto& question = write<Question<M, T>>(kAsk<A, M>, *std::move(message));
   Answer<T>& answer = question.answer;
-  if (const auto error = deliver_ask(actor, question, answer, &until)) {
-    Letter<M>::destroy(question);
-    answer.set(*error);
-  }
-  answer.when_ready([&answer, slot = std::move(slot)]() mutable {
+  answer.when_ready([&answer, slot] {
     Result<T> reply = answer.take();
     answer.release();
     if (!reply) {
@@ -115,6 +129,17 @@ void ask_from_elsewhere(const Target& actor, Reader& reader, Deadline until, Rep
       }
     });
   });
+  return RemoteQuestion{&question, &answer};
+}
+
+// A reply without a value has a schema too.
+template <class T>
+const Schema& schema_of_reply() {
+  if constexpr (std::is_void_v<T>) {
+    return schema<std::monostate>();
+  } else {
+    return schema<T>();
+  }
 }
 
 // With the error where it does not.
@@ -133,8 +158,14 @@ consteval RemoteMessage remote_message() {
   using T = typename ReplyTo<typename SignatureOf<Signature>::Reply>::type;
   static_assert(kAccepts<A, M>, "this actor's Accepts lists a message that it has no handle() for");
   if constexpr (check_crosses<M>() && check_crosses<T>()) {
-    return {&kMessageType<M>, &write_remote<M>, &answer_remote<T>, &tell_from_elsewhere<A, M>,
-            &ask_from_elsewhere<A, M, T>};
+    return {&kMessageType<M>,
+            &kMessageType<T>,
+            &schema<M>,
+            &schema_of_reply<T>,
+            &write_remote<M>,
+            &answer_remote<T>,
+            &letter_from_elsewhere<A, M>,
+            &question_from_elsewhere<A, M, T>};
   } else {
     return {};
   }
@@ -174,11 +205,17 @@ constexpr bool may_be_apart() {
 template <class A, class... X>
 inline constexpr bool kMayBeApart = may_be_apart<A, X...>();
 
-using RemoteMessages = std::span<const RemoteMessage>;
-
+// A: a class with its Accepts, or a Protocol.
 template <class A>
 constexpr RemoteMessages remote_messages() {
-  return RemoteMessagesOf<A, typename A::Accepts>::kAll;
+  if constexpr (kIsProtocol<A>) {
+    return RemoteMessagesOf<A, A>::kAll;
+  } else {
+    return RemoteMessagesOf<A, typename A::Accepts>::kAll;
+  }
 }
+
+// How the messages of the actor cross; empty where they do not.
+RemoteMessages remote_messages_of(const Target& actor);
 
 }  // namespace troupe::actor

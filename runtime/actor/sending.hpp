@@ -102,7 +102,9 @@ inline constexpr Operations kAsk{handle_of<A, M>(),
                                  &Letter<M>::destroy,
                                  &Question<M, typename ReplyOf<A, M>::type>::answer_of,
                                  sizeof(Question<M, typename ReplyOf<A, M>::type>),
-                                 footprint_of_letter<M>()};
+                                 footprint_of_letter<M>(),
+                                 nullptr,
+                                 &kMessageType<typename ReplyOf<A, M>::type>};
 
 template <class L, class Given>
 L& write(const Operations& operations, Given&& given) {

@@ -65,6 +65,10 @@ Cell* System::find(std::uint64_t number) const noexcept {
   return cell != nullptr && cell->is(number) ? cell : nullptr;
 }
 
+Cell* System::place_of(std::uint64_t number) const noexcept {
+  return cells_->at(static_cast<std::uint32_t>(number));
+}
+
 void System::begun() noexcept {
   spawned_.add(1);
 }

@@ -89,6 +89,8 @@ class System final : public fiber::TaskReports {
   std::uint64_t number_for(Cell& cell) noexcept;
   // The place with that number's index; null: there is none.
   Cell* find(std::uint64_t number) const noexcept;
+  // The same when that has ended; null: there has never been one.
+  Cell* place_of(std::uint64_t number) const noexcept;
   std::size_t living() const noexcept {
     const std::uint64_t ended = ended_.sum();
     return static_cast<std::size_t>(spawned_.sum() - ended);

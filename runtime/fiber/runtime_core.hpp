@@ -33,6 +33,9 @@ namespace fiber {
 class Scheduler;
 class Task;
 }  // namespace fiber
+namespace node {
+class Hub;
+}
 namespace process {
 class Family;
 }
@@ -81,6 +84,9 @@ class RuntimeCore {
   // The actors of this runtime; null where it can have none.
   const std::shared_ptr<actor::System>& actors() const noexcept { return actors_; }
 
+  // Its links to other nodes; null where it can have none.
+  const std::shared_ptr<node::Hub>& nodes() const noexcept { return nodes_; }
+
   // The thread that made it.
   std::thread::id maker() const noexcept { return maker_; }
 
@@ -108,6 +114,7 @@ class RuntimeCore {
   bool stop_scheduler(Deadline until, bool some_wait);
 
   void set_actors(std::shared_ptr<actor::System> actors) { actors_ = std::move(actors); }
+  void set_nodes(std::shared_ptr<node::Hub> nodes) { nodes_ = std::move(nodes); }
   void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }
 
  private:
@@ -130,6 +137,7 @@ class RuntimeCore {
   std::unique_ptr<fiber::Scheduler> scheduler_;
   std::atomic<fiber::Scheduler*> started_scheduler_{nullptr};
   std::shared_ptr<actor::System> actors_;
+  std::shared_ptr<node::Hub> nodes_;
 };
 
 class RuntimeCore::Scope final {

@@ -253,8 +253,9 @@ bool Cell::go_idle() noexcept {
     answer->fail(late_error(*this, *operations.type));
     return;
   }
-  const Handle its_handle =
-      operations.handle != nullptr ? operations.handle : handle_for(*operations.type);
+  const Handle its_handle = forwards_                      ? type()->forward
+                            : operations.handle != nullptr ? operations.handle
+                                                           : handle_for(*operations.type);
   if (its_handle == nullptr) [[unlikely]] {
     refuse_unhandled(*this, envelope, answer);
     return;

@@ -231,6 +231,7 @@ class alignas(64) Cell final : public fiber::Task {
   bool own_object_ = false;     // the object has memory of its own
   bool stashing_ = false;       // the current message was put aside
   bool read_by_inbox_ = false;  // its code, or a thread, takes the messages
+  bool forwards_ = false;       // it stands for an actor elsewhere
   bool at_reading_ = true;      // of an Inbox: it is at work, in the sense of the word
   bool unseen_ = false;         // of an Inbox: something in mail_ was not looked at
   std::uint32_t left_ = 0;      // how many mail_ has

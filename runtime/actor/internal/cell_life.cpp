@@ -29,6 +29,7 @@ void* Cell::prepare(const ActorType& type, const ActorOptions* options, std::uin
                       std::clamp<std::size_t>(mailbox.capacity, 1, MailboxOptions::kMostCapacity)),
                   std::memory_order_relaxed);
   when_full_.store(mailbox.when_full, std::memory_order_relaxed);
+  forwards_ = type.forward != nullptr;
   listed_ = false;
   handled_.store(0, std::memory_order_relaxed);
   dropped_.store(0, std::memory_order_relaxed);

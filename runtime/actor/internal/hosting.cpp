@@ -82,7 +82,9 @@ Result<void> Hosting::read_one(const Target& actor, RemoteFrame kind, Reader& re
   const RemoteMessage& message = messages_[*index];
   const auto bytes = static_cast<std::uint32_t>(size);
   if (kind == RemoteFrame::tell) {
-    if (const auto error = message.tell(actor, reader, Receipt{shared_from_this(), bytes})) {
+    auto letter = message.letter(reader, Receipt{shared_from_this(), bytes});
+    if (const auto error =
+            letter ? tell(actor, **letter, Deadline::at_once()) : std::optional{letter.error()}) {
       runtime_.log().write("a message from the other process was dropped: " +
                            std::string{message.type->name} + ": " + error->what());
     }
@@ -94,7 +96,9 @@ Result<void> Hosting::read_one(const Target& actor, RemoteFrame kind, Reader& re
     return Error{Code::malformed, "a frame that is not for an actor"};
   }
   const Deadline until = *left > 0 ? Deadline{Duration{*left}} : forever;
-  message.ask(actor, reader, until, ReplySlot{shared_from_this(), *ask, bytes});
+  if (const auto question = message.question(reader, ReplySlot{shared_from_this(), *ask, bytes})) {
+    actor::ask(actor, *question, until);
+  }
   return {};
 }
 
@@ -250,37 +254,6 @@ void Hosting::finish(Deadline until) {
   }
   (void)connection_.flush(until);
   (void)send_rest(until);  // what came meanwhile leaves when the link is closed, at the latest
-}
-
-// ---- what is owed ------------------------------------------------------------------------------
-
-Receipt::Receipt() noexcept = default;
-Receipt::Receipt(std::shared_ptr<Hosting> hosting, std::uint32_t bytes) noexcept
-    : hosting_(std::move(hosting)), bytes_(bytes) {}
-Receipt::Receipt(Receipt&& other) noexcept = default;
-
-Receipt& Receipt::operator=(Receipt&& other) noexcept {
-  std::swap(hosting_, other.hosting_);
-  std::swap(bytes_, other.bytes_);
-  return *this;
-}
-
-Receipt::~Receipt() {
-  if (hosting_ != nullptr) {
-    hosting_->done(bytes_);
-  }
-}
-
-ReplySlot::ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask,
-                     std::uint32_t bytes) noexcept
-    : hosting_(std::move(hosting)), ask_(ask), bytes_(bytes) {}
-
-void ReplySlot::give(const std::function<void(Writer& writer)>& write) const {
-  hosting_->reply(ask_, bytes_, write);
-}
-
-void ReplySlot::fail(const Error& error) const {
-  hosting_->fail(ask_, bytes_, error);
 }
 
 // ---- its life ----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 // replies and receipts back. One per process actor's process. Thread-safe but for read().
 
 #include "troupe/base/error.hpp"
-#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/remote_frame.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/remote_message.hpp"
@@ -19,21 +19,18 @@
 
 namespace troupe::actor {
 
-class Hosting final : public std::enable_shared_from_this<Hosting> {
+class Hosting final : public RemoteSide, public std::enable_shared_from_this<Hosting> {
  public:
   Hosting(RuntimeCore& runtime, Connection connection, RemoteMessages messages, Window window);
-  Hosting(const Hosting&) = delete;
-  Hosting& operator=(const Hosting&) = delete;
-  ~Hosting() = default;
 
   // Gives what comes to the actor until the other side ends, or says that the actor is to. By one
   // actor, on whose fiber it waits. Errors: malformed.
   Result<void> read(const Target& actor);
 
-  void done(std::uint32_t bytes);
+  void done(std::uint32_t bytes) override;
   void reply(std::uint64_t ask, std::uint32_t bytes,
-             const std::function<void(Writer& writer)>& write);
-  void fail(std::uint64_t ask, std::uint32_t bytes, const Error& error);
+             const std::function<void(Writer& writer)>& write) override;
+  void fail(std::uint64_t ask, std::uint32_t bytes, const Error& error) override;
 
   // Nothing more will be said: waits until all has left, until the deadline.
   void finish(Deadline until);
@@ -65,7 +62,7 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   Done done_;
   bool sending_ = false;  // somebody uses the sending half of connection_
   std::deque<Frame> waiting_;
-  Change sent_;  // nobody uses it any more
+  fiber::Change sent_;  // nobody uses it any more
 };
 
 }  // namespace troupe::actor

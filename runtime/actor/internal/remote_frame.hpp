@@ -5,11 +5,10 @@
 // values listed there, then the message or reply where there is one; each a msgpack value. Part of
 // the wire format: docs/wire-protocol.md#process-actors.
 
-#include "troupe/base/error.hpp"
+#include "troupe/runtime/actor/remote_error.hpp"
 #include "troupe/serialization/codec.hpp"
 
 #include <cstdint>
-#include <string>
 
 namespace troupe::actor {
 
@@ -29,16 +28,6 @@ struct Done {
   std::uint32_t messages = 0;
   std::uint64_t bytes = 0;
 };
-
-struct RemoteError {
-  std::uint8_t code = 0;
-  bool effect_unknown = false;
-  std::int32_t application_code = 0;
-  std::string what;
-};
-
-RemoteError to_wire(const Error& error);
-Error from_wire(const RemoteError& error);
 
 // Reads the kind of a frame. Errors: malformed.
 Result<RemoteFrame> read_kind(Reader& reader);

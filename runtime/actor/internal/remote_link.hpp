@@ -5,7 +5,7 @@
 // that wait for replies, and how many more messages may go. Shared by a Proxy, which sends, and an
 // actor that reads. Thread-safe but for what says whose it is.
 
-#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/error_output.hpp"
 #include "troupe/runtime/actor/internal/remote_frame.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
@@ -84,7 +84,7 @@ class RemoteLink final {
   std::uint32_t messages_out_ = 0;
   std::uint64_t bytes_out_ = 0;
   bool ended_ = false;
-  Change end_;
+  fiber::Change end_;
 };
 
 }  // namespace troupe::actor

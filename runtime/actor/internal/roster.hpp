@@ -5,7 +5,7 @@
 // outlives the incarnations of the supervisor (see supervising.hpp), each of which begins by taking
 // it over.
 
-#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/seat.hpp"
 #include "troupe/runtime/actor/supervisor.hpp"
 
@@ -89,7 +89,7 @@ class Roster final {
   std::map<std::string, std::shared_ptr<Seat>, std::less<>> seats_;
   std::vector<StopReport::Holder> holders_;
   std::optional<Exit> end_;
-  Change change_;
+  fiber::Change change_;
 };
 
 }  // namespace troupe::actor

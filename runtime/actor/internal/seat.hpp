@@ -7,7 +7,7 @@
 #include "troupe/base/result.hpp"
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/actor/interface.hpp"
-#include "troupe/runtime/actor/internal/change.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/entry.hpp"
 
 #include <atomic>
@@ -68,7 +68,7 @@ class Seat final : public Entry {
   Succession succession_ = Succession::never;
   Target target_;
   const Interface* its_ = nullptr;
-  Change change_;
+  fiber::Change change_;
   std::atomic<bool> refusal_said_{false};
 };
 

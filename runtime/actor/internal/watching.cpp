@@ -117,7 +117,14 @@ class StopRequest final : public Control {
  public:
   explicit StopRequest(Exit reason) : reason_(std::move(reason)) {}
 
-  void arrive(Cell& cell, Context& /*context*/) override { cell.request_stop(std::move(reason_)); }
+  void arrive(Cell& cell, Context& context) override {
+    if (const auto pass_on = cell.type()->told_to_stop;
+        pass_on != nullptr && !cell.system().stopping()) {
+      pass_on(cell.object(), context, reason_);
+      return;
+    }
+    cell.request_stop(std::move(reason_));
+  }
   void miss(Cell& /*cell*/) override {}
   bool is_stop() const noexcept override { return true; }
 

@@ -9,14 +9,14 @@
 
 #include <mutex>
 
-namespace troupe::actor {
+namespace troupe::fiber {
 
 // All of it with the lock held.
 class Change final {
  public:
   // Waits until announce(), or the wait ends otherwise. The lock is let go meanwhile.
   template <class Lock>
-  fiber::Waiter::Outcome wait(RuntimeCore& runtime, std::unique_lock<Lock>& lock, Deadline until) {
+  Waiter::Outcome wait(RuntimeCore& runtime, std::unique_lock<Lock>& lock, Deadline until) {
     Waiting self;
     self.next = first_;
     first_ = &self;
@@ -42,11 +42,11 @@ class Change final {
 
  private:
   struct Waiting {
-    fiber::Waiter waiter;
+    Waiter waiter;
     Waiting* next = nullptr;
   };
 
   Waiting* first_ = nullptr;
 };
 
-}  // namespace troupe::actor
+}  // namespace troupe::fiber

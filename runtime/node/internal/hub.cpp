@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/node/internal/hub.hpp"
+
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/channel/pipe.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/node/internal/link_actors.hpp"
+#include "troupe/runtime/node/internal/node_service.hpp"
+#include "troupe/runtime/process/function_id.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace troupe::node {
+namespace {
+
+constexpr Duration kDetection = std::chrono::seconds{5};
+constexpr Duration kGreeting = std::chrono::seconds{5};
+
+// Which build of the program this is: what this function is called in.
+std::string build_of_this() {
+  const auto id = identify(reinterpret_cast<AnyFunction>(&build_of_this));
+  return id ? std::string{reinterpret_cast<const char*>(id->build_id.data()), id->build_id.size()}
+            : std::string{};
+}
+
+std::uint64_t ns_since_1970() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+template <class T>
+Result<void> say(Connection& connection, LinkFrame kind, const T& what, Deadline until) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, kind);
+  writer.value(what);
+  (void)writer.finish();
+  auto sent = connection.offer_message(frame, until);
+  return sent ? connection.flush(until) : sent;
+}
+
+template <class T>
+Result<T> hear(Connection& connection, LinkFrame kind, Deadline until) {
+  Incoming incoming;
+  if (auto received = connection.receive_message(incoming, until); !received) {
+    return received.error();
+  }
+  DecodeLimits limits;
+  limits.members = Members::prefix;
+  Reader reader{incoming, limits};
+  const auto its = read_kind(reader);
+  if (!its || *its != kind) {
+    return Error{Code::refused, "what answers is no node of troupe"};
+  }
+  return reader.value<T>();
+}
+
+// Whether we go on with who says that. Errors: refused.
+Result<void> check(const Hello& ours, const Hello& theirs) {
+  if (theirs.magic != kMagic) {
+    return Error{Code::refused, "what answers is no node of troupe"};
+  }
+  if (theirs.version != kVersion) {
+    return Error{Code::refused, "it speaks version " + std::to_string(theirs.version) +
+                                    " of the link protocol, this node version " +
+                                    std::to_string(kVersion) + ": update the older one"};
+  }
+  if (theirs.node.id == ours.node.id) {
+    return Error{Code::refused, "that is this node itself"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Hub::Hub(RuntimeCore& runtime, std::string name)
+    : runtime_(runtime),
+      id_(runtime.random().next() | 1U),
+      epoch_(ns_since_1970()),
+      name_(std::move(name)),
+      build_(build_of_this()) {}
+
+NodeInfo Hub::info() const {
+  const std::lock_guard lock{lock_};
+  return {id_, epoch_, name_, address_, ::getpid()};
+}
+
+Hello Hub::hello() {
+  const std::uint64_t its_service = service();
+  return {std::string{kMagic},
+          kVersion,
+          info(),
+          its_service,
+          static_cast<std::uint64_t>(kDetection.count()),
+          256,
+          std::uint64_t{4} << 20U,
+          build_};
+}
+
+std::uint64_t Hub::service() {
+  std::unique_lock lock{lock_};
+  if (service_.cell == nullptr) {
+    ActorOptions options;
+    options.name = "service of node " + name_;
+    service_ = actor::spawn<NodeService>(runtime_, &options, nullptr, shared_from_this());
+  }
+  return service_.number;
+}
+
+// ---- links -------------------------------------------------------------------------------------
+
+Result<Address> Hub::listen(const Address& address, const ConnectOptions& options) {
+  auto listener = Listener::create(runtime_, address, options);
+  if (!listener) {
+    return listener.error();
+  }
+  const Address at = listener->address();
+  const std::lock_guard lock{lock_};
+  if (closed_) {
+    return Error{Code::cancelled, "listen at " + at.text() + ": the runtime is stopping"};
+  }
+  if (address_.empty()) {
+    address_ = at.text();
+  }
+  listening_.push_back(actor::spawn<Listening>(runtime_, nullptr, nullptr, shared_from_this(),
+                                               *std::move(listener)));
+  return at;
+}
+
+// As long as it lives, who is dialed by the node that we dial waits for this to be decided.
+struct Hub::Dial {
+  explicit Dial(Hub& its) : hub(its) {
+    const std::lock_guard lock{hub.lock_};
+    ++hub.dialing_;
+  }
+  Dial(const Dial&) = delete;
+  Dial& operator=(const Dial&) = delete;
+  ~Dial() {
+    const std::lock_guard lock{hub.lock_};
+    --hub.dialing_;
+    hub.change_.announce();
+  }
+
+  Hub& hub;
+};
+
+Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const ConnectOptions& options,
+                                           Deadline until) {
+  const std::string doing = "connect to the node at " + address.text();
+  {
+    const std::lock_guard lock{lock_};
+    if (closed_) {
+      return Error{Code::cancelled, doing + ": the runtime is stopping"};
+    }
+    for (const auto& [id, link] : links_) {
+      if (!link->ended() && link->theirs().node.address == address.text()) {
+        return link;
+      }
+    }
+  }
+  const Dial dial{*this};
+  auto connection = troupe::connect(runtime_, address, options, until);
+  if (!connection) {
+    return connection.error().within(doing);
+  }
+  auto link = shake_hands(*std::move(connection), until);
+  return link ? link : link.error().within(doing);
+}
+
+Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until) {
+  const Hello ours = hello();
+  if (auto said = say(connection, LinkFrame::hello, ours, until); !said) {
+    return said.error();
+  }
+  auto theirs = hear<Hello>(connection, LinkFrame::hello, until);
+  if (!theirs) {
+    return theirs.error();
+  }
+  if (auto fine = check(ours, *theirs); !fine) {
+    return fine.error();
+  }
+  const auto verdict = hear<Verdict>(connection, LinkFrame::verdict, until);
+  if (!verdict) {
+    return verdict.error();
+  }
+  if (verdict->welcome) {
+    const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
+    if (add(link)) {
+      start(link);
+      return link;
+    }
+  } else if (!verdict->duplicate) {
+    return Error{Code::refused, verdict->why};
+  }
+  // The other side has one, or is making one.
+  std::unique_lock lock{lock_};
+  for (;;) {
+    if (auto link = living(theirs->node.id); link != nullptr) {
+      return link;
+    }
+    const auto outcome = change_.wait(runtime_, lock, earlier(until, Deadline{kGreeting}));
+    if (outcome != fiber::Waiter::Outcome::fired) {
+      return Error{Code::disconnected,
+                   "it still has a link to this node that is gone here; it will notice within " +
+                       std::to_string(kDetection / std::chrono::seconds{1}) + " s: try again"};
+    }
+  }
+}
+
+void Hub::greet(Connection connection) {
+  const Deadline until{kGreeting};
+  const auto theirs = hear<Hello>(connection, LinkFrame::hello, until);
+  if (!theirs) {
+    runtime_.log().write("a connection to this node was dropped: " +
+                         std::string{theirs.error().what()});
+    return;
+  }
+  const Hello ours = hello();
+  if (!say(connection, LinkFrame::hello, ours, until)) {
+    return;
+  }
+  Verdict verdict;
+  if (const auto fine = check(ours, *theirs); !fine) {
+    verdict.why = fine.error().what();
+    (void)say(connection, LinkFrame::verdict, verdict, until);
+    runtime_.log().write("node " + theirs->node.name + " was refused: " + verdict.why);
+    return;
+  }
+  {
+    // Both may be dialing each other: what the node with the lower id has dialed is what counts.
+    std::unique_lock lock{lock_};
+    while (!closed_ && ours.node.id < theirs->node.id && dialing_ > 0 &&
+           living(theirs->node.id) == nullptr &&
+           change_.wait(runtime_, lock, until) == fiber::Waiter::Outcome::fired) {
+    }
+    verdict.duplicate = living(theirs->node.id) != nullptr;
+    verdict.welcome = !verdict.duplicate && !closed_;
+    verdict.why = verdict.duplicate ? "there is a link already" : closed_ ? "it is stopping" : "";
+  }
+  if (!say(connection, LinkFrame::verdict, verdict, until) || !verdict.welcome) {
+    return;
+  }
+  const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
+  if (add(link)) {
+    start(link);
+  }
+}
+
+std::shared_ptr<Link> Hub::living(std::uint64_t node) const {
+  const auto found = links_.find(node);
+  return found != links_.end() && !found->second->ended() ? found->second : nullptr;
+}
+
+bool Hub::add(const std::shared_ptr<Link>& link) {
+  const std::lock_guard lock{lock_};
+  auto& its = links_[link->theirs().node.id];
+  if (closed_ || (its != nullptr && !its->ended())) {
+    return false;
+  }
+  its = link;
+  change_.announce();
+  if (!std::exchange(pings_, true)) {
+    runtime_.executor().execute([hub = shared_from_this()] { hub->keep_pinging(); });
+  }
+  pinging_.notify_all();
+  return true;
+}
+
+void Hub::start(const std::shared_ptr<Link>& link) {
+  start_link_actors(shared_from_this(), link);
+}
+
+void Hub::forget(const Link& link) {
+  const std::lock_guard lock{lock_};
+  if (const auto found = links_.find(link.theirs().node.id);
+      found != links_.end() && found->second.get() == &link) {
+    links_.erase(found);
+  }
+  change_.announce();
+}
+
+std::vector<std::shared_ptr<Link>> Hub::links() const {
+  std::vector<std::shared_ptr<Link>> all;
+  const std::lock_guard lock{lock_};
+  for (const auto& [id, link] : links_) {
+    if (!link->ended()) {
+      all.push_back(link);
+    }
+  }
+  return all;
+}
+
+Result<std::shared_ptr<Link>> Hub::link_to(const ActorAddress& address, Deadline until) {
+  {
+    const std::lock_guard lock{lock_};
+    if (auto link = living(address.node); link != nullptr) {
+      return link;
+    }
+  }
+  if (address.url.empty()) {
+    return Error{Code::disconnected,
+                 "there is no link to its node, which listens nowhere: connect it to this one"};
+  }
+  auto link = connect(address.url, {}, until);
+  if (link && ((*link)->theirs().node.id != address.node ||
+               (*link)->theirs().node.epoch != address.epoch)) {
+    return Error{Code::disconnected,
+                 "the node at " + address.url + " has been started anew: the actor's life is over"};
+  }
+  return link;
+}
+
+// On a thread of its own, so that no handler that keeps a worker makes this node look dead.
+void Hub::keep_pinging() {
+  std::unique_lock lock{lock_};
+  while (!closed_) {
+    if (links_.empty()) {
+      pinging_.wait(lock);
+      continue;
+    }
+    const auto all = links_;
+    lock.unlock();
+    for (const auto& [id, link] : all) {
+      link->ping();
+    }
+    lock.lock();
+    pinging_.wait_for(lock, kDetection / 5);
+  }
+}
+
+// ---- handles in messages -----------------------------------------------------------------------
+
+// Where processes of this user reach this node that were not told where it listens.
+std::string Hub::private_address() {
+  {
+    const std::lock_guard lock{lock_};
+    if (!address_.empty() || closed_) {
+      return address_;
+    }
+  }
+  const auto at = listen("unix:", {});
+  if (!at) {
+    runtime_.log().write("handles of this node's actors cannot be used elsewhere: " +
+                         std::string{at.error().what()});
+  }
+  return at ? at->text() : std::string{};
+}
+
+ActorAddress Hub::address_of(const actor::Target& target) {
+  if (target.cell == nullptr) {
+    return {};
+  }
+  {
+    const std::lock_guard lock{lock_};
+    if (const auto found = lines_.find(target.number); found != lines_.end()) {
+      if (const auto line = found->second.lock(); line != nullptr) {
+        return line->address();
+      }
+    }
+  }
+  std::string url = private_address();
+  return {id_, epoch_, target.number, std::move(url)};
+}
+
+Result<actor::Target> Hub::target_of(const ActorAddress& address, actor::RemoteMessages known) {
+  if (address.node == 0) {
+    return actor::Target{};
+  }
+  if (address.node == id_) {
+    actor::Cell* const place = runtime_.actors()->place_of(address.number);
+    if (place == nullptr) {
+      return Error{Code::malformed, "a handle of an actor that this node never had"};
+    }
+    return actor::Target{place, address.number};
+  }
+  std::shared_ptr<Link> link;
+  {
+    const std::lock_guard lock{lock_};
+    link = living(address.node);
+  }
+  if (link != nullptr && link->theirs().node.epoch == address.epoch) {
+    if (auto target = link->reach(address.number, known)) {
+      return target;
+    }
+  }
+  const auto key = std::pair{address.node, address.number};
+  {
+    const std::lock_guard lock{lock_};
+    if (const auto found = unlinked_.find(key); found != unlinked_.end()) {
+      if (const auto line = found->second.lock(); line != nullptr) {
+        line->learn(known);
+        return line->stand_in();
+      }
+    }
+  }
+  const auto line = new_line(address, known);
+  const std::lock_guard lock{lock_};
+  unlinked_[key] = line;
+  return line->stand_in();
+}
+
+std::shared_ptr<Line> Hub::new_line(ActorAddress address, actor::RemoteMessages known) {
+  const auto line = std::make_shared<Line>(runtime_, std::move(address));
+  line->learn(known);
+  ActorOptions options;
+  options.name = ActorId{line->address().node, 0, line->address().number}.text();
+  line->set_stand_in(actor::spawn_stand_in(runtime_, line, options));
+  const std::lock_guard lock{lock_};
+  lines_[line->stand_in().number] = line;
+  return line;
+}
+
+void Hub::line_ended(const Line& line) {
+  const std::lock_guard lock{lock_};
+  lines_.erase(line.stand_in().number);
+  unlinked_.erase({line.address().node, line.address().number});
+}
+
+// ---- spawning ----------------------------------------------------------------------------------
+
+void Hub::offer(std::string name, Offer offer) {
+  const std::lock_guard lock{lock_};
+  offers_.insert_or_assign(std::move(name), std::move(offer));
+}
+
+Result<actor::Target> Hub::spawn(const std::string& name, const Schema& arguments,
+                                 std::span<const std::byte> encoded) {
+  Offer offer;
+  {
+    const std::lock_guard lock{lock_};
+    const auto found = offers_.find(name);
+    if (found == offers_.end()) {
+      return Error{Code::not_found, "node " + name_ + " does not offer " + name +
+                                        ": call runtime.offer<...>() there"};
+    }
+    offer = found->second;
+  }
+  if (auto fit = compatible(offer.arguments(), arguments); !fit) {
+    return fit.error().within("its arguments");
+  }
+  const Incoming incoming{.bytes = encoded};
+  DecodeLimits limits;
+  limits.members = Members::prefix;
+  Reader reader{incoming, limits};
+  return offer.spawn(runtime_, reader);
+}
+
+void Hub::close() {
+  std::vector<std::shared_ptr<Link>> all;
+  std::vector<actor::Target> listening;
+  {
+    const std::lock_guard lock{lock_};
+    closed_ = true;
+    for (const auto& [id, link] : links_) {
+      all.push_back(link);
+    }
+    listening = std::exchange(listening_, {});
+    change_.announce();
+    pinging_.notify_all();
+  }
+  for (const auto& link : all) {
+    link->close("it stops");
+  }
+}
+
+}  // namespace troupe::node

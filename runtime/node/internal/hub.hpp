@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Hub: a runtime as a node: who it is, where it listens, its links to other nodes, and what it
+// offers to have spawned here. One per runtime; costs nothing until somebody listens, connects, or
+// has a handle in a message. Thread-safe.
+
+#include "troupe/runtime/actor/actor_id.hpp"
+#include "troupe/runtime/channel/listener.hpp"
+#include "troupe/runtime/fiber/change.hpp"
+#include "troupe/runtime/node/actor_address.hpp"
+#include "troupe/runtime/node/internal/link.hpp"
+#include "troupe/runtime/node/node_info.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::node {
+
+// What other nodes may have spawned here.
+struct Offer {
+  const Schema& (*arguments)();
+  std::function<Result<actor::Target>(RuntimeCore& runtime, Reader& reader)> spawn;
+};
+
+class Hub final : public std::enable_shared_from_this<Hub> {
+ public:
+  Hub(RuntimeCore& runtime, std::string name);
+
+  RuntimeCore& runtime() const noexcept { return runtime_; }
+  NodeInfo info() const;
+
+  // ---- links ----
+  // Errors: exists (it listens already), and those of Listener::create.
+  Result<Address> listen(const Address& address, const ConnectOptions& options);
+  // The link to who listens there: that which there is, or a new one. Errors: those of connect;
+  // refused (it is no node, or of another version, or this one).
+  Result<std::shared_ptr<Link>> connect(const Address& address, const ConnectOptions& options,
+                                        Deadline until);
+  // The same for the node of an actor. Errors also: disconnected (that life of it is over).
+  Result<std::shared_ptr<Link>> link_to(const ActorAddress& address, Deadline until);
+  std::vector<std::shared_ptr<Link>> links() const;
+  // Has come over the listener: makes a link of it, or says why not. Waits.
+  void greet(Connection connection);
+  // A link has ended.
+  void forget(const Link& link);
+
+  // ---- handles in messages ----
+  ActorAddress address_of(const actor::Target& target);
+  // Errors: malformed (no actor of this node ever had that number).
+  Result<actor::Target> target_of(const ActorAddress& address, actor::RemoteMessages known);
+  // A line with its stand-in, which goes nowhere yet.
+  std::shared_ptr<Line> new_line(ActorAddress address, actor::RemoteMessages known);
+  void line_ended(const Line& line);
+
+  // ---- spawning ----
+  void offer(std::string name, Offer offer);
+  // Errors: not_found; refused, and what the spawn says.
+  Result<actor::Target> spawn(const std::string& name, const Schema& arguments,
+                              std::span<const std::byte> encoded);
+
+  // No link is made any more; those that there are end, saying so.
+  void close();
+
+ private:
+  struct Dial;
+
+  Hello hello();
+  std::uint64_t service();
+  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until);
+  // False: there is one to that node already.
+  bool add(const std::shared_ptr<Link>& link);
+  void start(const std::shared_ptr<Link>& link);
+  void keep_pinging();
+  std::shared_ptr<Link> living(std::uint64_t node) const;  // with lock_ held
+  std::string private_address();
+
+  RuntimeCore& runtime_;
+  const std::uint64_t id_;
+  const std::uint64_t epoch_;
+  const std::string name_;
+  const std::string build_;
+
+  mutable std::mutex lock_;
+  // Guarded by lock_.
+  bool closed_ = false;
+  bool pings_ = false;
+  std::string address_;
+  actor::Target service_;
+  int dialing_ = 0;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Link>> links_;  // by the node's id
+  std::unordered_map<std::uint64_t, std::weak_ptr<Line>> lines_;    // by the stand-in's number
+  // Those that wait for a link, by the actor; one handle gives one stand-in.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Line>> unlinked_;
+  std::map<std::string, Offer, std::less<>> offers_;
+  std::vector<actor::Target> listening_;
+  fiber::Change change_;  // a link more or less, or a dial less
+  std::condition_variable pinging_;
+};
+
+}  // namespace troupe::node

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/node/internal/link.hpp"
+
+#include "troupe/runtime/actor/remote_error.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/node/internal/hub.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace troupe::node {
+namespace {
+
+// Of large frames that have not come whole; one more part is more than anybody may send.
+constexpr std::size_t kMostPartBytes = std::size_t{256} << 20U;
+
+}  // namespace
+
+Link::Link(RuntimeCore& runtime, Connection connection, Hello ours, Hello theirs)
+    : runtime_(runtime),
+      ours_(std::move(ours)),
+      theirs_(std::move(theirs)),
+      connection_(std::make_shared<Connection>(std::move(connection))),
+      outbox_(std::make_shared<Outbox>(runtime, connection_)),
+      types_(ours_.build == theirs_.build) {}
+
+std::string Link::text() const {
+  const NodeInfo& node = theirs_.node;
+  return "node " + node.name + " (" +
+         (node.address.empty() ? "pid " + std::to_string(node.pid) : node.address) + ")";
+}
+
+// ---- to the other node -------------------------------------------------------------------------
+
+Result<actor::Target> Link::reach(std::uint64_t number, actor::RemoteMessages known) {
+  const std::lock_guard lock{lock_};
+  if (closed_) {
+    return Error{Code::disconnected, "reach an actor on " + text() + ": the link has ended"};
+  }
+  if (const auto found = ways_.find(number); found != ways_.end()) {
+    found->second->learn(known);
+    return found->second->stand_in();
+  }
+  const auto line = runtime_.nodes()->new_line(
+      {theirs_.node.id, theirs_.node.epoch, number, theirs_.node.address}, known);
+  add(line);
+  return line->stand_in();
+}
+
+void Link::adopt(const std::shared_ptr<Line>& line) {
+  {
+    const std::lock_guard lock{lock_};
+    if (!closed_) {
+      add(line);
+      return;
+    }
+  }
+  line->close();
+}
+
+void Link::add(const std::shared_ptr<Line>& line) {
+  const std::uint64_t actor = line->address().number;
+  line->connect(shared_from_this(), ++last_line_);
+  lines_.emplace(last_line_, line);
+  if (!ways_.contains(actor)) {
+    post_number(LinkFrame::watch, actor);
+  }
+  ways_.emplace(actor, line);
+}
+
+std::uint64_t Link::declare(const actor::RemoteMessage& message) {
+  std::uint64_t number = 0;
+  if (types_.number(message, number)) {
+    Encoded frame;
+    Writer writer{frame};
+    begin(writer, LinkFrame::declare);
+    writer.natural(number);
+    writer.value(Declared{message.schema(), message.reply_schema()});
+    (void)writer.finish();
+    outbox_->post_control(std::move(frame));
+  }
+  return number;
+}
+
+bool Link::expect(std::uint64_t ask, actor::AnswerBase& answer,
+                  const actor::RemoteMessage& message) {
+  std::vector<actor::AnswerBase*> given_up;
+  bool ended = false;
+  {
+    const std::lock_guard lock{lock_};
+    ended = closed_;
+    if (!ended) {
+      asks_.emplace(ask, Ask{&answer, &message});
+    }
+    if (asks_.size() >= forget_at_) {
+      std::erase_if(asks_, [&](const auto& each) {
+        const bool unwanted = each.second.answer->unwanted();
+        if (unwanted) {
+          given_up.push_back(each.second.answer);
+        }
+        return unwanted;
+      });
+      forget_at_ = std::max<std::size_t>(64, 2 * asks_.size());
+    }
+  }
+  for (actor::AnswerBase* const each : given_up) {
+    each->fail(Error{Code::cancelled, "the ask was given up"});
+  }
+  if (ended) {
+    answer.fail(Error{Code::disconnected, "ask on " + text() + ": the link has ended"});
+  }
+  return !ended;
+}
+
+void Link::post_number(LinkFrame kind, std::uint64_t number) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, kind);
+  writer.natural(number);
+  (void)writer.finish();
+  outbox_->post_control(std::move(frame));
+}
+
+void Link::ping() {
+  post_number(LinkFrame::ping,
+              static_cast<std::uint64_t>(runtime_.clock().now().time_since_epoch().count()));
+}
+
+// ---- from the other node -----------------------------------------------------------------------
+
+Exit Link::read(const std::function<void(std::uint64_t number)>& watch) {
+  const auto ended = [this](const std::string& why) {
+    return Exit{.kind = Exit::Kind::unreachable, .what = "the link to " + text() + ": " + why};
+  };
+  const auto detection = Duration{static_cast<Duration::rep>(ours_.detection)};
+  Incoming incoming;
+  for (Instant heard = runtime_.clock().now();;) {
+    const auto received = connection_->receive_message(incoming, Deadline{detection / 4});
+    if (closing_.load()) {
+      return ended("it was ended here");
+    }
+    if (!received && received.error() == Code::timed_out) {
+      if (runtime_.clock().now() - heard >= detection) {
+        return ended("no sign of life for " +
+                     std::to_string(detection / std::chrono::milliseconds{1}) + " ms");
+      }
+      continue;
+    }
+    if (!received) {
+      return ended(!farewell_.empty()                 ? farewell_
+                   : received.error() == Code::closed ? "it has ended"
+                                                      : received.error().what());
+    }
+    heard = runtime_.clock().now();
+    if (const auto read = read_frame(incoming, watch); !read) {
+      runtime_.log().write(LogLevel::error,
+                           text() + " said what is of no use: " + read.error().what());
+      return ended(std::string{"what it said is of no use: "} + read.error().what());
+    }
+  }
+}
+
+Result<void> Link::read_frame(const Incoming& incoming,
+                              const std::function<void(std::uint64_t number)>& watch) {
+  DecodeLimits limits;
+  limits.members = Members::prefix;
+  Reader reader{incoming, limits};
+  const auto kind = read_kind(reader);
+  if (!kind) {
+    return kind.error();
+  }
+  switch (*kind) {
+    case LinkFrame::tell:
+    case LinkFrame::ask: {
+      std::size_t bytes = incoming.bytes.size();
+      for (const DetachedBytes& part : incoming.detached) {
+        bytes += part.bytes.size();
+      }
+      return read_message(*kind, reader, bytes);
+    }
+    case LinkFrame::reply:
+    case LinkFrame::error:
+      return read_answer(*kind, reader);
+    case LinkFrame::part:
+      return read_part(reader, watch);
+    case LinkFrame::down:
+      return read_down(reader);
+    case LinkFrame::bye: {
+      auto why = reader.value<std::string>();
+      farewell_ = why ? "it says: " + *why : "";
+      return why ? Result<void>{} : why.error();
+    }
+    default:
+      break;
+  }
+  const auto number = reader.value<std::uint64_t>();
+  if (!number) {
+    return number.error();
+  }
+  switch (*kind) {
+    case LinkFrame::declare: {
+      auto declared = reader.value<Declared>();
+      return declared ? types_.declare(*number, *std::move(declared)) : declared.error();
+    }
+    case LinkFrame::watch:
+      watch(*number);
+      return {};
+    case LinkFrame::stop:
+      if (actor::Cell* const cell = runtime_.actors()->find(*number); cell != nullptr) {
+        actor::stop({cell, *number});
+      }
+      return {};
+    case LinkFrame::credit: {
+      const auto done = reader.value<Done>();
+      if (!done) {
+        return done.error();
+      }
+      std::shared_ptr<Line> line;
+      {
+        const std::lock_guard lock{lock_};
+        if (const auto found = lines_.find(*number); found != lines_.end()) {
+          line = found->second;
+        }
+      }
+      if (line != nullptr) {
+        line->take_back(*done);
+      }
+      return {};
+    }
+    case LinkFrame::ping:
+      post_number(LinkFrame::pong, *number);
+      return {};
+    case LinkFrame::pong:
+      round_trip_.store(runtime_.clock().now().time_since_epoch().count() -
+                        static_cast<Duration::rep>(*number));
+      return {};
+    default:
+      return Error{Code::malformed, "a frame that has its time before the link begins"};
+  }
+}
+
+Result<void> Link::read_message(LinkFrame kind, Reader& reader, std::size_t bytes) {
+  const auto route = reader.value<Route>();
+  if (!route) {
+    return route.error();
+  }
+  const std::shared_ptr<Entrance> its = entrance(*route);
+  if (kind == LinkFrame::tell) {
+    if (its != nullptr) {
+      return its->tell(*route, reader, bytes);
+    }
+    runtime_.actors()->count(actor::Dropped::ended);
+    return {};  // no credit: nobody sends there again
+  }
+  const auto ask = reader.value<std::uint64_t>();
+  const auto left = reader.value<std::int64_t>();
+  const auto chain = reader.value<std::uint64_t>();
+  if (!ask || !left || !chain) {
+    return reader.error();
+  }
+  if (its != nullptr) {
+    return its->ask(*route, *ask, *left > 0 ? Deadline{Duration{*left}} : forever, reader, bytes);
+  }
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, LinkFrame::error);
+  writer.natural(*ask);
+  writer.value(actor::to_wire(Error{Code::closed, "the actor has ended"}));
+  (void)writer.finish();
+  outbox_->post(std::move(frame));
+  return {};
+}
+
+// Null: it is no actor of ours, or one that has ended.
+std::shared_ptr<Entrance> Link::entrance(const Route& route) {
+  auto& its = entrances_[route.line];
+  if (its == nullptr) {
+    actor::Cell* const cell = runtime_.actors()->find(route.target);
+    if (cell == nullptr) {
+      entrances_.erase(route.line);
+      return nullptr;
+    }
+    its = std::make_shared<Entrance>(shared_from_this(), actor::Target{cell, route.target},
+                                     route.line);
+  }
+  return its;
+}
+
+Result<void> Link::read_answer(LinkFrame kind, Reader& reader) {
+  const auto number = reader.value<std::uint64_t>();
+  if (!number) {
+    return number.error();
+  }
+  Ask ask{};
+  {
+    const std::lock_guard lock{lock_};
+    if (const auto found = asks_.find(*number); found != asks_.end()) {
+      ask = found->second;
+      asks_.erase(found);
+    }
+  }
+  if (ask.answer == nullptr) {
+    return {};  // it was given up
+  }
+  if (kind == LinkFrame::reply) {
+    ask.message->answer(*ask.answer, reader);
+  } else {
+    const auto error = reader.value<actor::RemoteError>();
+    ask.answer->fail(error ? actor::from_wire(*error) : error.error());
+  }
+  return {};
+}
+
+Result<void> Link::read_part(Reader& reader,
+                             const std::function<void(std::uint64_t number)>& watch) {
+  const auto number = reader.value<std::uint64_t>();
+  const auto last = reader.value<bool>();
+  const auto bytes = reader.bytes();
+  if (!number || !last.has_value() || !bytes) {
+    return reader.error();
+  }
+  part_bytes_ += bytes->size();
+  if (part_bytes_ > kMostPartBytes) {
+    return Error{Code::malformed, "large messages of more than 256 MiB are under way at once"};
+  }
+  Bytes& whole = parts_[*number];
+  whole.insert(whole.end(), bytes->begin(), bytes->end());
+  if (!*last) {
+    return {};
+  }
+  const Bytes frame = std::move(whole);
+  parts_.erase(*number);
+  part_bytes_ -= frame.size();
+  return read_frame(Incoming{.bytes = frame}, watch);
+}
+
+Result<void> Link::read_down(Reader& reader) {
+  const auto number = reader.value<std::uint64_t>();
+  auto name = reader.value<std::string>();
+  auto exit = reader.value<Exit>();
+  if (!number || !name || !exit) {
+    return reader.error();
+  }
+  std::vector<std::shared_ptr<Line>> lines;
+  {
+    const std::lock_guard lock{lock_};
+    const auto [first, last] = ways_.equal_range(*number);
+    for (auto each = first; each != last; ++each) {
+      lines_.erase(each->second->number());
+      lines.push_back(std::move(each->second));
+    }
+    ways_.erase(first, last);
+  }
+  if (exit->who.empty()) {
+    exit->who = *name;
+  }
+  exit->who += " on " + theirs_.node.name;
+  for (const auto& line : lines) {
+    line->close();
+    runtime_.nodes()->line_ended(*line);
+    actor::end_stand_in(line->stand_in(), *exit);
+  }
+  return {};
+}
+
+void Link::tell_down(std::uint64_t number, const std::string& name, const Exit& exit) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, LinkFrame::down);
+  writer.natural(number);
+  writer.value(name);
+  writer.value(exit);
+  (void)writer.finish();
+  outbox_->post(std::move(frame));
+}
+
+void Link::note_dropped(const Error& why) {
+  runtime_.actors()->count(actor::Dropped::unhandled);
+  if (!drop_said_.exchange(true)) {
+    runtime_.log().write(LogLevel::warning, "a message from " + text() + " was dropped: " +
+                                                why.what() + " (said once; stats() counts)");
+  }
+}
+
+// ---- its end -----------------------------------------------------------------------------------
+
+void Link::end(const Exit& reason) {
+  std::unordered_map<std::uint64_t, std::shared_ptr<Line>> lines;
+  std::unordered_map<std::uint64_t, Ask> asks;
+  {
+    const std::lock_guard lock{lock_};
+    closed_ = true;
+    lines = std::exchange(lines_, {});
+    ways_.clear();
+    asks = std::exchange(asks_, {});
+  }
+  ended_.store(true);
+  outbox_->close();
+  for (const auto& [number, ask] : asks) {
+    ask.answer->fail(Error{Code::disconnected,
+                           "ask with " + std::string{ask.message->type->name} + ": " + reason.what,
+                           Effect::unknown});
+  }
+  for (const auto& [number, line] : lines) {
+    line->close();
+    runtime_.nodes()->line_ended(*line);
+    actor::end_stand_in(line->stand_in(), reason);
+  }
+}
+
+void Link::close(const std::string& why) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, LinkFrame::bye);
+  writer.value(why);
+  (void)writer.finish();
+  outbox_->post_control(std::move(frame));
+  outbox_->flush(Deadline{std::chrono::milliseconds{100}});
+  closing_.store(true);
+  (void)::shutdown(connection_->fileno(), SHUT_RD);  // of a socket: who reads sees it at once
+}
+
+}  // namespace troupe::node

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/node/internal/link_actors.hpp"
+
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/actor/system.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/node/internal/hub.hpp"
+#include "troupe/runtime/node/internal/link.hpp"
+
+#include <utility>
+
+namespace troupe::node {
+namespace {
+
+// Says hello to one that has connected.
+class Greeting final {
+ public:
+  Greeting(std::shared_ptr<Hub> hub, Connection connection)
+      : hub_(std::move(hub)), connection_(std::move(connection)) {}
+
+  void started(Context& context) {
+    hub_->greet(std::move(connection_));
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Hub> hub_;
+  Connection connection_;
+};
+
+class LinkReading final {
+ public:
+  LinkReading(std::shared_ptr<Hub> hub, std::shared_ptr<Link> link, Ref<Watching> watching)
+      : hub_(std::move(hub)), link_(std::move(link)), watching_(watching) {}
+
+  void started(Context& context) {
+    const Exit reason =
+        link_->read([this](std::uint64_t number) { watching_.send(Watch{number}); });
+    hub_->forget(*link_);
+    link_->end(reason);
+    watching_.stop();
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Hub> hub_;
+  const std::shared_ptr<Link> link_;
+  const Ref<Watching> watching_;
+};
+
+}  // namespace
+
+Listening::Listening(std::shared_ptr<Hub> hub, Listener listener)
+    : hub_(std::move(hub)), listener_(std::move(listener)) {}
+
+void Listening::started(Context& context) {
+  while (auto connection = listener_.accept(forever)) {
+    (void)actor::spawn<Greeting>(hub_->runtime(), nullptr, nullptr, hub_, *std::move(connection));
+  }
+  context.stop();
+}
+
+Watching::Watching(std::shared_ptr<Link> link) noexcept : link_(std::move(link)) {}
+
+void Watching::handle(Watch watch, Context& context) {
+  actor::Cell* const cell = link_->runtime().actors()->find(watch.number);
+  if (cell == nullptr) {
+    link_->tell_down(watch.number, "",
+                     {.kind = Exit::Kind::unreachable, .what = "it had ended before"});
+    return;
+  }
+  context.monitor(Ref<Protocol<>>{actor::Target{cell, watch.number}});
+}
+
+void Watching::handle(const Down& down) {
+  link_->tell_down(down.target.number, down.name, down.reason);
+}
+
+void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link) {
+  ActorOptions options;
+  options.mailbox.capacity = MailboxOptions::kMostCapacity;  // who reads never waits
+  const Ref<Watching> watching{actor::spawn<Watching>(hub->runtime(), &options, nullptr, link)};
+  (void)actor::spawn<LinkReading>(hub->runtime(), nullptr, nullptr, hub, link, watching);
+}
+
+}  // namespace troupe::node

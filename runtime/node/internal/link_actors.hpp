@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The actors that links live by: one that takes in who connects, and for each link one that reads
+// and one that watches, for the other side, over actors of this one.
+
+#include "troupe/runtime/actor/context.hpp"
+#include "troupe/runtime/actor/down.hpp"
+#include "troupe/runtime/actor/protocol.hpp"
+#include "troupe/runtime/channel/listener.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace troupe::node {
+
+class Hub;
+class Link;
+
+class Listening final {
+ public:
+  Listening(std::shared_ptr<Hub> hub, Listener listener);
+
+  void started(Context& context);
+
+ private:
+  const std::shared_ptr<Hub> hub_;
+  Listener listener_;
+};
+
+// The other side wants to hear of the end of the actor of that number.
+struct Watch {
+  std::uint64_t number = 0;
+};
+
+class Watching final {
+ public:
+  explicit Watching(std::shared_ptr<Link> link) noexcept;
+
+  void handle(Watch watch, Context& context);
+  void handle(const Down& down);
+
+ private:
+  const std::shared_ptr<Link> link_;
+};
+
+void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link);
+
+}  // namespace troupe::node

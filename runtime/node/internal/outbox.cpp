@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/node/internal/outbox.hpp"
+
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::node {
+
+// Sends what the link did not take at once.
+class Outbox::Rest final {
+ public:
+  explicit Rest(std::shared_ptr<Outbox> outbox) : outbox_(std::move(outbox)) {}
+
+  void started(Context& context) {
+    (void)outbox_->send_rest(forever);
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Outbox> outbox_;
+};
+
+void Outbox::post_control(Encoded frame) {
+  add(std::move(frame), true);
+}
+
+void Outbox::post(Encoded frame) {
+  add(std::move(frame), false);
+}
+
+void Outbox::add(Encoded frame, bool control) {
+  frame.own();
+  {
+    const std::lock_guard lock{lock_};
+    if (closed_) {
+      return;
+    }
+    if (control) {
+      control_.push_back(std::move(frame));
+    } else {
+      bytes_ += frame.size();
+      if (frame.size() > kPartBytes) {
+        large_.push_back({++last_large_, frame.joined()});
+      } else {
+        data_.push_back(std::move(frame));
+      }
+    }
+    if (std::exchange(sending_, true)) {
+      return;
+    }
+  }
+  if (!send_rest(Deadline::at_once())) {
+    (void)actor::spawn<Rest>(runtime_, nullptr, nullptr, shared_from_this());
+  }
+}
+
+bool Outbox::take_next(Encoded& frame) {
+  frame.clear();
+  if (!control_.empty()) {
+    frame = std::move(control_.front());
+    control_.pop_front();
+    return true;
+  }
+  const bool large = !large_.empty() && (large_turn_ || data_.empty());
+  large_turn_ = !large;
+  if (!large) {
+    if (data_.empty()) {
+      return false;
+    }
+    frame = std::move(data_.front());
+    data_.pop_front();
+    taken_away(frame.size());
+    return true;
+  }
+  Large& first = large_.front();
+  const std::size_t count = std::min(kPartBytes, first.bytes.size() - first.sent);
+  const bool last = first.sent + count == first.bytes.size();
+  Writer writer{frame};
+  begin(writer, LinkFrame::part);
+  writer.natural(first.number);
+  writer.boolean(last);
+  writer.bytes(std::span{first.bytes}.subspan(first.sent, count));
+  (void)writer.finish();  // nothing of it can be refused
+  frame.own();
+  first.sent += count;
+  if (last) {
+    taken_away(first.bytes.size());
+    large_.pop_front();
+  } else if (large_.size() > 1) {
+    std::rotate(large_.begin(), large_.begin() + 1, large_.end());
+  }
+  return true;
+}
+
+void Outbox::taken_away(std::size_t bytes) {
+  bytes_ -= bytes;
+  change_.announce();
+}
+
+bool Outbox::send_rest(Deadline until) {
+  for (;;) {
+    if (next_.size() == 0) {
+      const std::lock_guard lock{lock_};
+      if (closed_ || !take_next(next_)) {
+        sending_ = false;
+        change_.announce();
+        return true;
+      }
+    }
+    const auto sent = connection_->offer_message(next_, until);
+    if (!sent && sent.error() == Code::timed_out) {
+      return false;
+    }
+    const std::lock_guard lock{lock_};
+    next_.clear();
+    last_sent_ = runtime_.clock().now();
+    if (!sent) {
+      // The link is gone, or the runtime stops: who reads sees that too.
+      closed_ = true;
+    }
+  }
+}
+
+bool Outbox::is_full() const noexcept {
+  const std::lock_guard lock{lock_};
+  return bytes_ > kMostBytes;
+}
+
+Result<void> Outbox::wait_for_room(Deadline until) {
+  std::unique_lock lock{lock_};
+  const std::uint64_t large = last_large_;
+  const auto is_under_way = [&] {
+    return bytes_ > kMostBytes ||
+           std::ranges::any_of(large_, [&](const Large& each) { return each.number == large; });
+  };
+  while (!closed_ && is_under_way()) {
+    const auto outcome = change_.wait(runtime_, lock, until);
+    if (outcome != fiber::Waiter::Outcome::fired) {
+      return error_of(outcome, "wait for a link to take a message");
+    }
+  }
+  if (closed_) {
+    return Error{Code::disconnected, "the link has ended"};
+  }
+  return {};
+}
+
+void Outbox::flush(Deadline until) {
+  std::unique_lock lock{lock_};
+  while (!closed_ && sending_ &&
+         change_.wait(runtime_, lock, until) == fiber::Waiter::Outcome::fired) {
+  }
+  if (!closed_ && !std::exchange(sending_, true)) {
+    lock.unlock();
+    (void)connection_->flush(until);
+    (void)send_rest(Deadline::at_once());
+  }
+}
+
+void Outbox::close() {
+  std::unique_lock lock{lock_};
+  closed_ = true;
+  change_.announce();
+  control_.clear();
+  data_.clear();
+  large_.clear();
+  bytes_ = 0;
+}
+
+Instant Outbox::last_sent() const noexcept {
+  const std::lock_guard lock{lock_};
+  return last_sent_;
+}
+
+}  // namespace troupe::node

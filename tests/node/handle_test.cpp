@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handles in messages between nodes.
+
+#include "node/subjects.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace troupe::node_test {
+namespace {
+
+class HandleTest : public testing::Test {
+ protected:
+  Runtime there_{named("there")};
+  Runtime here_{named("here")};
+  const Address address_ = there_.listen("unix:").value();
+  Node node_ = here_.connect(address_).value();
+};
+
+std::vector<std::uint64_t> numbers_of(Inbox<Protocol<void(Note)>>& inbox, std::size_t count) {
+  std::vector<std::uint64_t> numbers;
+  while (numbers.size() < count) {
+    inbox.receive([&](const Note& note) { numbers.push_back(note.number); }).value();
+  }
+  return numbers;
+}
+
+TEST_F(HandleTest, AnActorThereAnswersToAHandleInAMessage) {
+  there_.offer<Reporter>();
+  const auto reporter = node_.spawn<Reporter>().value();
+  Inbox<Protocol<void(Note)>> inbox{here_};
+  EXPECT_EQ(reporter.ask(Report{inbox.ref(), 3}).value(), 3U);
+  EXPECT_EQ(numbers_of(inbox, 3), (std::vector<std::uint64_t>{0, 1, 2}));
+}
+
+TEST_F(HandleTest, AThirdNodeUsesAHandleThatItWasSentAndFindsTheWay) {
+  // `third` and `here_` know `there_` only.
+  Runtime third{named("third")};
+  third.offer<Reporter>();
+  const Address third_address = third.listen("unix:").value();
+  Inbox<Protocol<void(Note)>> inbox{there_};
+  there_.offer<Reporter>();
+  // A handle of an actor of `there_`, which went to `here_`, goes on to `third`.
+  ASSERT_TRUE(there_.register_name("notes", inbox.ref()));
+  const auto notes = node_.find<Protocol<void(Note)>>("notes").value().now().value();
+  const auto far = here_.connect(third_address).value().spawn<Reporter>().value();
+  EXPECT_EQ(far.ask(Report{notes, 4}).value(), 4U);
+  EXPECT_EQ(numbers_of(inbox, 4), (std::vector<std::uint64_t>{0, 1, 2, 3}));
+}
+
+TEST_F(HandleTest, AHandleThatComesBackIsTheActorItself) {
+  there_.offer<Reporter>();
+  const auto reporter = node_.spawn<Reporter>().value();
+  Inbox<Protocol<void(Note)>> inbox{there_};
+  ASSERT_TRUE(there_.register_name("notes", inbox.ref()));
+  const auto notes = node_.find<Protocol<void(Note)>>("notes").value().now().value();
+  EXPECT_EQ(reporter.ask(Report{notes, 1}).value(), 1U);
+  EXPECT_EQ(numbers_of(inbox, 1), (std::vector<std::uint64_t>{0}));
+}
+
+TEST_F(HandleTest, AnEmptyHandleArrivesEmpty) {
+  there_.offer<Reporter>();
+  const auto reporter = node_.spawn<Reporter>().value();
+  EXPECT_EQ(reporter.ask(Report{{}, 2}).value(), 0U);
+}
+
+TEST_F(HandleTest, AProcessActorTalksBackToAHandle) {
+  Inbox<Protocol<void(Note)>> inbox{here_};
+  const auto apart = here_.spawn_process<Reporter>().value();
+  EXPECT_EQ(apart.ask(Report{inbox.ref(), 5}, 60s).value(), 5U);
+  EXPECT_EQ(numbers_of(inbox, 5), (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace troupe::node_test

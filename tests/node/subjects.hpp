@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the tests of links between nodes have on either side.
+
+#include "troupe/runtime/runtime.hpp"
+
+#include <chrono>
+#include <latch>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace troupe::node_test {
+
+using namespace std::chrono_literals;
+
+struct Add {
+  long amount = 0;
+};
+struct Total {};
+struct Note {
+  std::uint64_t number = 0;
+  std::string text;
+};
+struct Notes {};
+struct Fail {
+  std::string why;
+};
+struct Hold {};  // until its runtime stops
+struct Sleep {
+  std::chrono::milliseconds time{};
+};
+
+// An actor class as users write them.
+class Account final {
+ public:
+  using Accepts = Protocol<long(Add), long(Total), void(Note), std::vector<Note>(Notes), void(Fail),
+                           void(Hold), void(Sleep)>;
+  using Arguments = std::tuple<long>;
+
+  explicit Account(long total) : total_(total) {}
+
+  long handle(Add add) { return total_ += add.amount; }
+  long handle(Total /*total*/) const { return total_; }
+  void handle(Note note) { notes_.push_back(std::move(note)); }
+  std::vector<Note> handle(Notes /*notes*/) { return notes_; }
+  void handle(const Fail& fail) { throw std::runtime_error{fail.why}; }
+  void handle(Hold /*hold*/, Context& context) { (void)context.sleep(1h); }
+  void handle(Sleep sleep, Context& context) { (void)context.sleep(sleep.time); }
+
+ private:
+  long total_;
+  std::vector<Note> notes_;
+};
+
+// What another program would know of it.
+using AccountApi = Protocol<long(Add), long(Total)>;
+
+// An actor that talks back to who is named in its message.
+struct Report {
+  Ref<Protocol<void(Note)>> to;
+  std::uint64_t count = 0;
+};
+class Reporter final {
+ public:
+  using Accepts = Protocol<std::uint64_t(Report)>;
+
+  std::uint64_t handle(const Report& report) {
+    std::uint64_t sent = 0;
+    for (std::uint64_t i = 0; i < report.count; ++i) {
+      sent += report.to.send(Note{i, "reported"}) ? 1 : 0;
+    }
+    return sent;
+  }
+};
+
+inline RuntimeOptions named(const std::string& name) {
+  RuntimeOptions options;
+  options.name = name;
+  options.workers = 2;
+  return options;
+}
+
+}  // namespace troupe::node_test
