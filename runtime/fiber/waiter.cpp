@@ -16,6 +16,7 @@
 #include <ctime>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 namespace troupe::fiber {
 namespace {
@@ -142,6 +143,7 @@ bool Waiter::spin(RuntimeCore& runtime) noexcept {
       }
       pause_cpu();
     }
+    std::this_thread::yield();  // who is to fire it may need this CPU
     return false;
   });
 }

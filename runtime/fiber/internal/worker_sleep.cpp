@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <thread>
 
 namespace troupe::fiber {
 
@@ -24,8 +25,10 @@ bool Worker::anything_to_do() const noexcept {
 
 // Looks for some microseconds whether there is something to do, instead of sleeping at once.
 bool Worker::spin() noexcept {
-  // One that looks is enough, as in steal().
-  if (!scheduler_.runtime().may_spin() || scheduler_.searching_.load() > 0 || !spin_.worth_it()) {
+  // One that looks is enough, as in steal(). Who makes work wakes nobody meanwhile: so it is not
+  // for a worker that has one task.
+  if (dedicated_ || !scheduler_.runtime().may_spin() || scheduler_.searching_.load() > 0 ||
+      !spin_.worth_it()) {
     return false;
   }
   scheduler_.searching_.fetch_add(1);
@@ -38,6 +41,9 @@ bool Worker::spin() noexcept {
     }
     if (!reactor_.empty()) {
       reactor_.poll();  // who waited for a descriptor is resumed here
+    }
+    if (ready_.first_ == nullptr) {
+      std::this_thread::yield();  // what is waited for may need this CPU
     }
     return ready_.first_ != nullptr;
   });
