@@ -2,12 +2,14 @@
 // How links begin and end.
 
 #include "node/subjects.hpp"
+#include "troupe/runtime/channel/listener.hpp"
 
 #include <gtest/gtest.h>
 
 #include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
