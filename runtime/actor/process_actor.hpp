@@ -18,6 +18,10 @@
 // The process ends with its actor, and with this program; told to stop, it has
 // ProcessActorOptions::grace before it is killed.
 //
+// An asker that gives up, and a stop, are heard of there: Context::ask_stop_token, stop_token. A
+// handler that computes for long should do so in Context::blocking, or wait now and then: on its
+// worker nothing else goes on meanwhile, and the link may be read there.
+//
 // In this process stands a mailbox for it, as MailboxOptions say; of its messages at most a window
 // (256, and 4 MiB or the mailbox's bounds) are on their way or with the other process at a time. A
 // message that cannot be encoded, or that was on its way when the process ended, is counted

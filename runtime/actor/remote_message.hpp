@@ -101,7 +101,11 @@ void ask_from_elsewhere(const Target& actor, Reader& reader, Deadline until, Rep
     Letter<M>::destroy(question);
     answer.set(*error);
   }
+  slot.expect(answer);
   answer.when_ready([&answer, slot = std::move(slot)]() mutable {
+    if (!slot.claim()) {
+      return;
+    }
     Result<T> reply = answer.take();
     answer.release();
     if (!reply) {

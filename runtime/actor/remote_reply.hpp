@@ -2,8 +2,8 @@
 #pragma once
 
 // What the process of a remote actor owes to the other side for each message: a receipt for one
-// that was sent, a reply for one that was asked. Both go over the link of their Hosting, from
-// whatever thread. Values that are moved; not for users.
+// that was sent, a reply for one that was asked, or a receipt where that was given up. Both go over
+// the link of their Hosting, from whatever thread. Values that are moved; not for users.
 
 #include "troupe/base/error.hpp"
 #include "troupe/serialization/writer.hpp"
@@ -14,6 +14,7 @@
 
 namespace troupe::actor {
 
+class AnswerBase;
 class Hosting;
 
 // Says that a message is done with, handled or not, when it goes: its sender may send another.
@@ -30,18 +31,23 @@ class Receipt final {
   std::uint32_t bytes_ = 0;
 };
 
-// The place of one reply. Copies share it, since std::function copies; one of them is used, once.
+// The place of one reply. Copies share it, since std::function copies; one of them is used, once,
+// or none, where the ask was given up.
 class ReplySlot final {
  public:
-  ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask, std::uint32_t bytes) noexcept;
+  // `bytes`: of the message that asked.
+  ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask, std::uint32_t bytes);
 
+  // The reply will be in `answer`, which is released when the other side gives it up.
+  void expect(AnswerBase& answer) const;
+  // Once it is there. False: it was given up, and is no longer the caller's.
+  bool claim() const;
   void give(const std::function<void(Writer& writer)>& write) const;
   void fail(const Error& error) const;
 
  private:
-  std::shared_ptr<Hosting> hosting_;
-  std::uint64_t ask_;
-  std::uint32_t bytes_;  // of the message that asked
+  struct Owed;
+  std::shared_ptr<Owed> owed_;
 };
 
 }  // namespace troupe::actor

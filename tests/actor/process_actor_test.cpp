@@ -3,11 +3,13 @@
 
 #include "actor/process_actors.hpp"
 #include "actor/support.hpp"
+#include "harness/temporary_directory.hpp"
 #include "troupe/runtime/runtime.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -187,6 +189,36 @@ TEST_F(ProcessActorTest, AMessageThatItsAcceptsDoesNotListIsRefused) {
   EXPECT_EQ(refused.error(), Code::refused);
   EXPECT_NE(std::string{refused.error().what()}.find("NotListed"), std::string::npos);
   EXPECT_TRUE(worker.ask(WhoAreYou{}));
+}
+
+TEST_F(ProcessActorTest, AHandlerThereHearsThatItsAskerDoesNotWaitAnyMore) {
+  const harness::TemporaryDirectory directory;
+  const auto worker = spawn();
+  int times = 0;
+  const auto linger = [&](const auto& give_up) {
+    const std::string file = directory.file(std::to_string(times));
+    auto answer = worker.ask_async(Linger{file}, forever);
+    wait_until([&] { return std::filesystem::exists(file); });
+    give_up(answer);
+    EXPECT_EQ(worker.ask(Lingered{}, forever).value(), ++times);
+  };
+  linger([](Future<int>& answer) { answer.cancel(); });
+  linger([](Future<int>& answer) { const Future<int> dropped = std::move(answer); });
+  const auto late = worker.ask(Linger{}, 10ms);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), Code::timed_out);
+  EXPECT_TRUE(worker.ask(Lingered{}, forever)) << "it lingers on";
+}
+
+TEST_F(ProcessActorTest, AnActorThatEndsGivesUpWhatItAsksThere) {
+  const harness::TemporaryDirectory directory;
+  const std::string file = directory.file("begun");
+  const auto worker = spawn();
+  const auto front = runtime_.spawn<Front>(worker);
+  front.send(Linger{file});
+  wait_until([&] { return std::filesystem::exists(file); });
+  front.stop();
+  EXPECT_EQ(worker.ask(Lingered{}, forever).value(), 1);
 }
 
 TEST_F(ProcessActorTest, LargeMessagesCrossBothWays) {

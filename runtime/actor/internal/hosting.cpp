@@ -63,6 +63,14 @@ Result<void> Hosting::read(const Target& actor) {
     if (*kind == RemoteFrame::stop) {
       return {};
     }
+    if (*kind == RemoteFrame::give_up) {
+      const auto ask = reader.value<std::uint64_t>();
+      if (!ask) {
+        return ask.error();
+      }
+      give_up(*ask);
+      continue;
+    }
     if (auto read = read_one(actor, *kind, reader, size); !read) {
       return read;
     }
@@ -96,6 +104,31 @@ Result<void> Hosting::read_one(const Target& actor, RemoteFrame kind, Reader& re
   const Deadline until = *left > 0 ? Deadline{Duration{*left}} : forever;
   message.ask(actor, reader, until, ReplySlot{shared_from_this(), *ask, bytes});
   return {};
+}
+
+void Hosting::expect(std::uint64_t ask, AnswerBase& answer) {
+  const std::lock_guard lock{lock_};
+  asks_.insert_or_assign(ask, &answer);
+}
+
+bool Hosting::claim(std::uint64_t ask) {
+  const std::lock_guard lock{lock_};
+  return asks_.erase(ask) > 0;
+}
+
+// As an asker here does: whoever takes it out of asks_ has the asker's side of the answer.
+void Hosting::give_up(std::uint64_t ask) {
+  AnswerBase* answer = nullptr;
+  {
+    const std::lock_guard lock{lock_};
+    const auto found = asks_.find(ask);
+    if (found == asks_.end()) {
+      return;  // the reply is on its way
+    }
+    answer = found->second;
+    asks_.erase(found);
+  }
+  answer->release();
 }
 
 // ---- from the actor ----------------------------------------------------------------------------
@@ -271,16 +304,44 @@ Receipt::~Receipt() {
   }
 }
 
-ReplySlot::ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask,
-                     std::uint32_t bytes) noexcept
-    : hosting_(std::move(hosting)), ask_(ask), bytes_(bytes) {}
+// A given-up reply leaves the receipt, when the last copy goes: with the answer.
+struct ReplySlot::Owed {
+  std::shared_ptr<Hosting> hosting;
+  std::uint64_t ask;
+  std::uint32_t bytes;
+  bool given = false;
+
+  Owed(std::shared_ptr<Hosting> its_hosting, std::uint64_t its_ask,
+       std::uint32_t its_bytes) noexcept
+      : hosting(std::move(its_hosting)), ask(its_ask), bytes(its_bytes) {}
+  Owed(const Owed&) = delete;
+  Owed& operator=(const Owed&) = delete;
+  ~Owed() {
+    if (!given) {
+      hosting->done(bytes);
+    }
+  }
+};
+
+ReplySlot::ReplySlot(std::shared_ptr<Hosting> hosting, std::uint64_t ask, std::uint32_t bytes)
+    : owed_(std::make_shared<Owed>(std::move(hosting), ask, bytes)) {}
+
+void ReplySlot::expect(AnswerBase& answer) const {
+  owed_->hosting->expect(owed_->ask, answer);
+}
+
+bool ReplySlot::claim() const {
+  return owed_->hosting->claim(owed_->ask);
+}
 
 void ReplySlot::give(const std::function<void(Writer& writer)>& write) const {
-  hosting_->reply(ask_, bytes_, write);
+  owed_->given = true;
+  owed_->hosting->reply(owed_->ask, owed_->bytes, write);
 }
 
 void ReplySlot::fail(const Error& error) const {
-  hosting_->fail(ask_, bytes_, error);
+  owed_->given = true;
+  owed_->hosting->fail(owed_->ask, owed_->bytes, error);
 }
 
 // ---- its life ----------------------------------------------------------------------------------

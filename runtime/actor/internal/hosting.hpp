@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 
 namespace troupe::actor {
 
@@ -31,6 +32,10 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   Result<void> read(const Target& actor);
 
   void done(std::uint32_t bytes);
+  // The reply to the ask will be there, unless the other side gives it up first.
+  void expect(std::uint64_t ask, AnswerBase& answer);
+  // False: it has been given up.
+  bool claim(std::uint64_t ask);
   void reply(std::uint64_t ask, std::uint32_t bytes,
              const std::function<void(Writer& writer)>& write);
   void fail(std::uint64_t ask, std::uint32_t bytes, const Error& error);
@@ -49,6 +54,7 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   static Frame error_frame(std::uint64_t ask, const Done& done, const Error& error);
   Done take_done(std::uint32_t bytes);
   Result<void> read_one(const Target& actor, RemoteFrame kind, Reader& reader, std::size_t size);
+  void give_up(std::uint64_t ask);
   void say(const Done& done);
   void send(Frame frame);
   void stop_sending() noexcept;  // with lock_ held
@@ -63,6 +69,7 @@ class Hosting final : public std::enable_shared_from_this<Hosting> {
   std::mutex lock_;
   // Guarded by lock_.
   Done done_;
+  std::unordered_map<std::uint64_t, AnswerBase*> asks_;  // not answered, nor given up
   bool sending_ = false;  // somebody uses the sending half of connection_
   std::deque<Frame> waiting_;
   Change sent_;  // nobody uses it any more

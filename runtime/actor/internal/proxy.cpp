@@ -4,6 +4,7 @@
 #include "troupe/runtime/actor/inbox.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/give_up_listener.hpp"
 #include "troupe/runtime/actor/internal/remote_link.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/system.hpp"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,6 +55,26 @@ class Nudge final : public Control {
  private:
   const std::shared_ptr<std::optional<Exit>> end_;  // the proxy's; null: it has room again
   Exit exit_;
+};
+
+// Has the proxy tell the process what its askers do not wait for any more.
+class GiveUps final : public GiveUpListener {
+ public:
+  GiveUps(std::shared_ptr<RemoteLink> link, const Target& proxy)
+      : link_(std::move(link)), proxy_(proxy) {}
+
+  void given_up(const AnswerBase& answer) noexcept override {
+    try {
+      if (link_->give_up(answer)) {
+        proxy_.cell->push(*new Nudge, proxy_.number);
+      }
+    } catch (const std::bad_alloc&) {  // the process finds out by the deadline
+    }
+  }
+
+ private:
+  const std::shared_ptr<RemoteLink> link_;
+  const Target proxy_;
 };
 
 // Takes replies, then tells the proxy how the process ended.
@@ -115,6 +137,7 @@ class Forwarding final {
   // Until the process has ended, or is to.
   void run(const std::optional<Exit>& end) {
     while (!end && !cell_.ending() && !link_.runtime().stopping()) {
+      pass_give_ups_on(end);
       const bool has_room = link_.has_room();
       if (Envelope* const envelope = has_room ? inbox_.take_any() : inbox_.hear();
           envelope != nullptr) {
@@ -123,7 +146,7 @@ class Forwarding final {
       }
       // A nudge that was heard just now is not heard again.
       const bool has_room_now = !has_room && link_.has_room();
-      if (!end && !has_room_now && !inbox_.wait(forever)) {
+      if (!end && !has_room_now && !link_.has_given_up() && !inbox_.wait(forever)) {
         return;
       }
     }
@@ -137,11 +160,15 @@ class Forwarding final {
   }
 
  private:
+  void pass_give_ups_on(const std::optional<Exit>& end);
   void forward(Envelope& envelope, const std::optional<Exit>& end);
   Result<void> write(const RemoteMessage& message, const Envelope& envelope, AnswerBase* answer,
                      std::uint64_t& ask);
   // Null: it has been sent.
   std::optional<Error> send(AnswerBase* answer, const std::optional<Exit>& end);
+  template <class Try>
+  std::optional<Error> until_sent(const Try& try_it, const AnswerBase* answer,
+                                  const std::optional<Exit>& end);
   void lose(const Error& why);
 
   RemoteLink& link_;
@@ -203,8 +230,28 @@ Result<void> Forwarding::write(const RemoteMessage& message, const Envelope& env
 }
 
 std::optional<Error> Forwarding::send(AnswerBase* answer, const std::optional<Exit>& end) {
+  return until_sent([this] { return link_.send(frame_, kLook); }, answer, end);
+}
+
+void Forwarding::pass_give_ups_on(const std::optional<Exit>& end) {
+  for (auto given_up = link_.take_given_up(); given_up.answer != nullptr;
+       given_up = link_.take_given_up()) {
+    given_up.answer->fail(Error{Code::cancelled, "the ask was given up"});
+    frame_.clear();
+    Writer writer{frame_};
+    writer.natural(static_cast<std::uint64_t>(RemoteFrame::give_up));
+    writer.natural(given_up.ask);
+    if (writer.finish()) {
+      (void)until_sent([this] { return link_.send_notice(frame_, kLook); }, nullptr, end);
+    }
+  }
+}
+
+template <class Try>
+std::optional<Error> Forwarding::until_sent(const Try& try_it, const AnswerBase* answer,
+                                            const std::optional<Exit>& end) {
   for (;;) {
-    auto sent = link_.send(frame_, kLook);
+    const auto sent = try_it();
     if (sent) {
       return std::nullopt;
     }
@@ -237,6 +284,7 @@ void Proxy::started(Context& context) {
   RuntimeCore& runtime = link_->runtime();
   const auto end = std::make_shared<std::optional<Exit>>();
   const Target self{&cell, cell.number()};
+  cell.set_give_up_listener(std::make_shared<GiveUps>(link_, self));
   (void)spawn<ReplyReading>(runtime, nullptr, &cell, link_, self, end);
   if (link_->error_output().fd() >= 0) {
     (void)spawn<ErrorPassing>(runtime, nullptr, &cell, link_);
@@ -259,6 +307,7 @@ void Proxy::started(Context& context) {
       !lines.empty()) {
     exit.what += (exit.what.empty() ? "" : "\n") + std::string{"its last error output:\n"} + lines;
   }
+  cell.set_give_up_listener(nullptr);
   const std::uint64_t lost = link_->close(exit.who, exit);
   for (std::uint64_t i = 0; i < lost; ++i) {
     cell.system().count(Dropped::lost_on_link);
