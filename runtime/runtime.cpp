@@ -118,6 +118,9 @@ StopReport Runtime::stop(Deadline until) {
   if (!stopping()) {
     (void)actors()->drain(Deadline{until.is_never() ? Duration::max() : until.left() / 2});
   }
+  if (const Duration left = until.left(); !until.is_never()) {
+    actors()->end_by(left - left / 8);  // the rest is for their ends
+  }
   request_stop();
   StopReport report;
   report.holders = actors()->stop(until);

@@ -4,6 +4,7 @@
 // The actors that tests of process actors spawn, and what is said to them.
 
 #include "actor/support.hpp"
+#include "troupe/runtime/actor/signals.hpp"
 #include "troupe/runtime/runtime.hpp"
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGSEGV is POSIX
@@ -47,13 +48,18 @@ struct Linger {
   std::string file;
 };
 struct Lingered {};
+// Wants SIGUSR1, says so with the file, and is answered with what came.
+struct AwaitSignal {
+  std::string file;
+};
 
 // Does what it is told, where it is.
 class Worker final {
  public:
-  using Accepts = Protocol<void(int), std::vector<int>(Read), pid_t(WhoAreYou), int(Twice),
-                           int(Refuse), void(Throw), void(Crash), void(Sleep), std::string(Echo),
-                           pid_t(SpawnAnother), std::string(Make), int(Linger), int(Lingered)>;
+  using Accepts =
+      Protocol<void(int), std::vector<int>(Read), pid_t(WhoAreYou), int(Twice), int(Refuse),
+               void(Throw), void(Crash), void(Sleep), std::string(Echo), pid_t(SpawnAnother),
+               std::string(Make), int(Linger), int(Lingered), Result<int>(AwaitSignal)>;
 
   Worker() = default;
   explicit Worker(std::vector<int> numbers) : numbers_(std::move(numbers)) {}
@@ -90,6 +96,12 @@ class Worker final {
     return ++lingered_;
   }
   int handle(Lingered /*question*/) { return lingered_; }
+  Result<int> handle(const AwaitSignal& await, Context& context) {
+    Signals signals{context.runtime(), {SIGUSR1}};
+    std::ofstream{await.file} << "ready\n";
+    const auto signal = signals.wait();
+    return signal ? Result<int>{signal->number} : Result<int>{signal.error()};
+  }
 
  private:
   int lingered_ = 0;

@@ -121,7 +121,7 @@ TEST_P(NoRemoteFrameTest, EndsTheReadingWithAnError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Frames, NoRemoteFrameTest,
-                         testing::Values("00", "07", "07 c0", "08", "c0", "ff", "01", "01 0d 07",
+                         testing::Values("00", "07", "07 c0", "08", "c0", "ff", "01", "01 7f 07",
                                          "01 cd ff ff 07", "02 03", "02 03 01", "04 01 92 01 0a 2a",
                                          "06 92 01 0a", "a4 74 65 6c 6c"));
 

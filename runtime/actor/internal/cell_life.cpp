@@ -5,7 +5,7 @@
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/cell_table.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
-#include "troupe/runtime/actor/internal/give_up_listener.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/internal/timer_state.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
@@ -260,14 +260,14 @@ bool Extras::is_unknown() const noexcept {
 }
 
 void Extras::reset() noexcept {
-  std::shared_ptr<GiveUpListener> listener;  // goes without the lock
+  std::shared_ptr<Remote> former;  // goes without the lock
   const std::lock_guard guard{lock};
   used.store(false, std::memory_order_relaxed);
   name.clear();
   senders.clear();
   stop.reset();
   ask_stop.reset();
-  give_ups.swap(listener);
+  remote.swap(former);
   watchers.clear();
   monitored.clear();
   linked.clear();
@@ -277,6 +277,7 @@ void Extras::reset() noexcept {
   patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit.store(0, std::memory_order_relaxed);
   ending = {};
+  end_by = Instant::max();
   restarts = 0;
 }
 

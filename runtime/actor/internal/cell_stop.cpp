@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cell: that its actor is to end, and who is told so in the middle of a handler.
 #include "troupe/runtime/actor/internal/cell.hpp"
-#include "troupe/runtime/actor/internal/give_up_listener.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
@@ -75,26 +75,40 @@ void Cell::hear_of_give_up(const AnswerBase& answer) noexcept {
     return;
   }
   std::optional<std::stop_source> source;
-  std::shared_ptr<GiveUpListener> listener;
+  std::shared_ptr<Remote> remote;
   {
     const std::lock_guard lock{its->lock};
     if (its->ask_stop_answer == &answer) {
       source = its->ask_stop;
     }
-    listener = its->give_ups;
+    remote = its->remote;
   }
   if (source) {
     source->request_stop();
   }
-  if (listener != nullptr) {
-    listener->given_up(answer);
+  if (remote != nullptr) {
+    remote->given_up(*this, answer);
   }
 }
 
-void Cell::set_give_up_listener(std::shared_ptr<GiveUpListener> listener) {
+void Cell::set_remote(std::shared_ptr<Remote> remote) {
   Extras& its = need_extras();
   const std::lock_guard lock{its.lock};
-  its.give_ups.swap(listener);  // the former goes without the lock
+  its.remote.swap(remote);  // the former goes without the lock
+}
+
+std::shared_ptr<Remote> Cell::remote(std::uint64_t number) const {
+  Extras* const its = extras();
+  if (its == nullptr) {
+    return nullptr;
+  }
+  const std::lock_guard lock{its->lock};
+  return is(number) ? its->remote : nullptr;
+}
+
+Deadline Cell::end_by() const noexcept {
+  const Extras* const its = extras();
+  return its != nullptr ? Deadline{its->end_by} : forever;
 }
 
 bool Cell::is_to_stop() const noexcept {

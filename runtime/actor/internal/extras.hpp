@@ -27,7 +27,7 @@ namespace troupe::actor {
 class Cell;
 class Control;
 class Entry;
-class GiveUpListener;
+class Remote;
 
 // Who wants to hear of the end of an actor.
 struct Watcher {
@@ -54,7 +54,7 @@ struct Extras {
   const AnswerBase* ask_stop_answer =
       nullptr;                         // the ask, which may have been answered, of ask_stop
   std::uint64_t ask_stop_handled = 0;  // and how many had been handled then
-  std::shared_ptr<GiveUpListener> give_ups;
+  std::shared_ptr<Remote> remote;      // null: the actor is here
   std::uint64_t restarts = 0;
   std::vector<std::shared_ptr<Entry>> entries;  // names, groups, its seat
   // Of the last actor here that ended.
@@ -68,8 +68,9 @@ struct Extras {
   std::atomic<Duration::rep> handler_limit{0};  // 0: the usual
 
   // The actor's own.
-  Exit ending;               // why it is to end
-  Control* heard = nullptr;  // the oldest of those taken out of the cell's, not yet handled
+  Exit ending;                      // why it is to end
+  Instant end_by = Instant::max();  // and until when, if who told it has said so
+  Control* heard = nullptr;         // the oldest of those taken out of the cell's, not yet handled
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
   std::vector<Target> linked;

@@ -4,7 +4,7 @@
 #include "troupe/runtime/actor/inbox.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
-#include "troupe/runtime/actor/internal/give_up_listener.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/internal/remote_link.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/system.hpp"
@@ -57,24 +57,23 @@ class Nudge final : public Control {
   Exit exit_;
 };
 
-// Has the proxy tell the process what its askers do not wait for any more.
-class GiveUps final : public GiveUpListener {
+class RemoteProcess final : public Remote {
  public:
-  GiveUps(std::shared_ptr<RemoteLink> link, const Target& proxy)
-      : link_(std::move(link)), proxy_(proxy) {}
+  explicit RemoteProcess(std::shared_ptr<RemoteLink> link) : link_(std::move(link)) {}
 
-  void given_up(const AnswerBase& answer) noexcept override {
+  // The proxy tells the process, since only it sends.
+  void given_up(Cell& cell, const AnswerBase& answer) noexcept override {
     try {
       if (link_->give_up(answer)) {
-        proxy_.cell->push(*new Nudge, proxy_.number);
+        cell.push(*new Nudge, cell.number());
       }
     } catch (const std::bad_alloc&) {  // the process finds out by the deadline
     }
   }
+  Result<void> signal(int number) override { return link_->process().signal(number); }
 
  private:
   const std::shared_ptr<RemoteLink> link_;
-  const Target proxy_;
 };
 
 // Takes replies, then tells the proxy how the process ended.
@@ -155,8 +154,14 @@ class Forwarding final {
   // Until the process has ended, for which it is told or, in the end, killed.
   Exit end_process() {
     link_.tell_to_stop();
-    auto exit = join_or_kill(link_.process(), link_.grace());
-    return exit ? *std::move(exit) : context_.blocking([this] { return link_.end_blocking(); });
+    const Deadline its_own = earlier(link_.grace(), cell_.end_by());
+    auto exit = join_or_kill(link_.process(), its_own);
+    if (exit) {
+      return *std::move(exit);
+    }
+    return context_.blocking([this, its_own] {
+      return link_.end_blocking([&] { return earlier(its_own, cell_.system().end_by()); });
+    });
   }
 
  private:
@@ -276,6 +281,32 @@ void Forwarding::lose(const Error& why) {
 
 }  // namespace
 
+std::shared_ptr<Remote> make_remote(const std::shared_ptr<RemoteLink>& link) {
+  return std::make_shared<RemoteProcess>(link);
+}
+
+Result<void> signal_process(const Target& target, int number) {
+  const std::string doing = "send signal " + std::to_string(number) + " to ";
+  if (target.cell == nullptr) {
+    return Error{Code::closed, doing + "a process actor: the handle is empty"};
+  }
+  Cell& cell = *target.cell;
+  if (number < 1) {
+    return Error{Code::invalid_argument, doing + cell.text() + ": there is no such signal"};
+  }
+  if (const auto remote = cell.remote(target.number); remote != nullptr) {
+    auto sent = remote->signal(number);
+    return sent ? sent : sent.error().within(doing + cell.text());
+  }
+  if (!cell.is(target.number) || cell.type()->started == describe_actor<Proxy>().started) {
+    return Error{Code::closed, doing + "a process actor: it has ended"};
+  }
+  return Error{Code::refused,
+               doing + cell.text() +
+                   ": it is an actor of this process, which has no signals of its own: send it a "
+                   "message, or have it get those of this process (Signals::deliver_to)"};
+}
+
 Proxy::Proxy(std::shared_ptr<RemoteLink> link) noexcept : link_(std::move(link)) {}
 Proxy::~Proxy() = default;
 
@@ -284,7 +315,6 @@ void Proxy::started(Context& context) {
   RuntimeCore& runtime = link_->runtime();
   const auto end = std::make_shared<std::optional<Exit>>();
   const Target self{&cell, cell.number()};
-  cell.set_give_up_listener(std::make_shared<GiveUps>(link_, self));
   (void)spawn<ReplyReading>(runtime, nullptr, &cell, link_, self, end);
   if (link_->error_output().fd() >= 0) {
     (void)spawn<ErrorPassing>(runtime, nullptr, &cell, link_);
@@ -307,7 +337,7 @@ void Proxy::started(Context& context) {
       !lines.empty()) {
     exit.what += (exit.what.empty() ? "" : "\n") + std::string{"its last error output:\n"} + lines;
   }
-  cell.set_give_up_listener(nullptr);
+  cell.set_remote(nullptr);
   const std::uint64_t lost = link_->close(exit.who, exit);
   for (std::uint64_t i = 0; i < lost; ++i) {
     cell.system().count(Dropped::lost_on_link);

@@ -17,6 +17,8 @@
 namespace troupe::actor {
 namespace {
 
+// So often it is looked whether the time that a process has left has become shorter.
+constexpr Duration kLook = std::chrono::milliseconds{100};
 // How long a process that was sent SIGKILL may take to be gone.
 constexpr Duration kKillTime = std::chrono::seconds{10};
 
@@ -155,24 +157,21 @@ void RemoteLink::tell_to_stop() {
   }
 }
 
-Exit RemoteLink::end_blocking() {
-  const auto end = [this](Deadline until) {
+Exit RemoteLink::end_blocking(const std::function<Deadline()>& until) {
+  const auto end = [this](const std::function<Deadline()>& its_until) {
     std::array items{PollItem{{process_.sentinel(), POLLIN}},
                      PollItem{{error_output_.fd(), POLLIN}}};
     std::span<PollItem> some{items};
-    while (!process_.exit()) {
-      if (!runtime_.poller().wait(some, until)) {
-        return;
-      }
-      if (!error_output_.pass_on()) {
+    while (!process_.exit() && !its_until().passed()) {
+      if (runtime_.poller().wait(some, earlier(its_until(), kLook)) && !error_output_.pass_on()) {
         some = some.first(1);
       }
     }
   };
-  end(Deadline{grace_});
+  end(until);
   if (!process_.exit()) {
     (void)process_.kill();
-    end(Deadline{kKillTime});
+    end([killed = Deadline{kKillTime}] { return killed; });
   }
   return process_.exit().value_or(
       Exit{.kind = Exit::Kind::unreachable, .what = "it does not end, although it was killed"});

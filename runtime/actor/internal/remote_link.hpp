@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -51,9 +52,10 @@ class RemoteLink final {
   bool has_given_up() const noexcept;
   // Tells the process to end. Does not wait.
   void tell_to_stop();
-  // Waits until the process has ended, for its grace, and kills it then. Blocks the thread, and
-  // passes error output on meanwhile: for when fibers cannot wait any more.
-  Exit end_blocking();
+  // Waits until the process has ended, or that time has come, which may become an earlier one, and
+  // kills it then. Blocks the thread, and passes error output on meanwhile: for when fibers cannot
+  // wait any more.
+  Exit end_blocking(const std::function<Deadline()>& until);
   // Waits until all that the process has sent was taken, or a stop cuts it short.
   void await_end_of_replies();
   // Nobody will reply: those that wait are told so. Returns how many sent messages may be lost.
