@@ -122,6 +122,9 @@ StopReport Runtime::stop(Deadline until) {
     (void)actors()->drain(Deadline{until.is_never() ? Duration::max() : until.left() / 2});
   }
   nodes()->close();
+  if (const Duration left = until.left(); !until.is_never()) {
+    actors()->end_by(left - left / 8);  // the rest is for their ends
+  }
   request_stop();
   StopReport report;
   report.holders = actors()->stop(until);

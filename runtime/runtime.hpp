@@ -95,6 +95,14 @@ class Runtime final : public RuntimeCore {
   Result<Ref<A>> spawn_process_with(const ProcessActorOptions& options, X&&... arguments) {
     return actor::spawn_process<A>(*this, nullptr, options, std::forward<X>(arguments)...);
   }
+  // Sends a signal to the process of an actor that was put in one of its own, here or by a
+  // supervisor. What that process has no Signals for does there what the system does with it:
+  // SIGUSR1, for example, ends it. Errors: refused (an actor of this process), closed (it has
+  // ended), invalid_argument (there is no such signal), system.
+  template <class A>
+  Result<void> signal(const Ref<A>& actor, int number) {
+    return actor::signal_process(actor.target(), number);
+  }
   // An actor that a function is: body(Inbox<P>&, arguments...), which reads the messages of the
   // protocol P. It ends when that returns.
   template <class P, class F, class... X>

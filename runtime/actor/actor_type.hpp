@@ -91,7 +91,11 @@ constexpr ActorType describe_actor() {
     };
   }
   type.accepts = accepted_by<A>();
-  if constexpr (kMayBeApart<A>) {
+  if constexpr (requires { typename A::Reads; }) {
+    if constexpr (kAllCross<typename A::Reads>) {
+      type.remote = remote_messages<typename A::Reads>();
+    }
+  } else if constexpr (kMayBeApart<A>) {
     type.remote = remote_messages<A>();
   }
   if constexpr (requires { A::kReads; }) {

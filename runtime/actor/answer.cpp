@@ -116,6 +116,11 @@ int AnswerBase::ready_fd() {
 }
 
 void AnswerBase::release() noexcept {
+  // One that was left to others has no handler any more, and its actor's runtime may be gone.
+  if (asked_ != nullptr && !ready() && !deferred_.load()) {
+    given_up_.store(true);  // pairs with Cell::ask_stop_token: either it sees this, or we the token
+    asked_->hear_of_give_up(*this);
+  }
   if (!waiter_.abandon()) {
     free_(*this);
   }

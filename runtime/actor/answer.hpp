@@ -40,6 +40,8 @@ class AnswerBase {
 
   // Nobody waits for it any more.
   bool unwanted() const noexcept { return waiter_.abandoned(); }
+  // The same, and a little earlier: see release().
+  bool given_up() const noexcept { return given_up_.load(); }
   // A request whose deadline has passed is not run.
   Instant deadline() const noexcept { return deadline_; }
   // The asker no longer waits for this actor: the reply is there, or will come from somewhere else.
@@ -56,7 +58,7 @@ class AnswerBase {
   void when_ready(std::function<void()> done);
   // Readable once the reply is there. Throws Error (overloaded, system).
   int ready_fd();
-  // Gives it up: frees it, or leaves that to the answerer.
+  // Gives it up: frees it, or leaves that to the answerer, who hears of it if it wants to.
   void release() noexcept;
 
  protected:
@@ -87,6 +89,7 @@ class AnswerBase {
   std::atomic<Cell*> asker_{nullptr};
   Cell* asked_ = nullptr;
   std::atomic<bool> deferred_{false};
+  std::atomic<bool> given_up_{false};
   std::shared_ptr<Watch> watch_;  // the asker's
 };
 

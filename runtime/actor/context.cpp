@@ -131,6 +131,10 @@ std::stop_token Context::stop_token() const {
   return cell_.stop_token();
 }
 
+std::stop_token Context::ask_stop_token() const {
+  return cell_.ask_stop_token();
+}
+
 Instant Context::now() const {
   return cell_.system().runtime().clock().now();
 }

@@ -128,6 +128,11 @@ class Context final {
   Deadline deadline() const;
   // Requested when this actor is to end: its runtime stops, its parent ends, or it was told to.
   std::stop_token stop_token() const;
+  // In a handler that answers an ask: requested also when who asked gives up (its deadline has
+  // passed, it was cancelled, its Future is gone), so that a long one can end early; what it
+  // returns then goes nowhere. A token of its own, since stop_token() may be kept for longer than
+  // the handler. For a send: stop_token().
+  std::stop_token ask_stop_token() const;
   Instant now() const;
   // Of the runtime: the same seed, the same numbers, in a simulation.
   std::uint64_t random();

@@ -43,11 +43,28 @@ struct ArgumentOf<R (*)(M, More...)> {
   using type = std::remove_cvref_t<M>;
 };
 
+// What the cell of an Inbox outside of an actor is: nothing handles its messages but the Inbox.
+template <class P>
+constexpr ActorType reader_type() {
+  ActorType type{};
+  type.name = "Inbox";
+  type.alignment = 1;
+  type.destroy = [](void* /*object*/) noexcept {};
+  type.reads = true;
+  if constexpr (kAllCross<P>) {
+    type.remote = remote_messages<P>();
+  }
+  return type;
+}
+template <class P>
+inline constexpr ActorType kReaderType = reader_type<P>();
+
 // The mechanism of an Inbox, without its types.
 class InboxBase {
  public:
-  InboxBase(RuntimeCore& runtime, const ActorOptions& options);  // of the calling thread
-  explicit InboxBase(Context& context) noexcept;                 // of the running actor
+  // Of the calling thread. `type`: of its place.
+  InboxBase(RuntimeCore& runtime, const ActorType& type, const ActorOptions& options);
+  explicit InboxBase(Context& context) noexcept;  // of the running actor
   InboxBase(const InboxBase&) = delete;
   InboxBase& operator=(const InboxBase&) = delete;
   ~InboxBase();
@@ -89,7 +106,7 @@ class Inbox final {
   // For the calling thread: what is sent to ref() waits here until the thread reads it. Throws
   // Error (overloaded, system).
   explicit Inbox(RuntimeCore& runtime, const ActorOptions& options = {})
-      : base_(runtime, options), context_(base_.cell()) {}
+      : base_(runtime, actor::kReaderType<P>, options), context_(base_.cell()) {}
   // For the library: of a function actor.
   explicit Inbox(Context& context) : base_(context), context_(context.cell()) {}
 
@@ -230,6 +247,7 @@ template <class P, class F, class... X>
 class FunctionActor final {
  public:
   using Accepts = Protocol<>;
+  using Reads = P;
   static constexpr bool kReads = true;  // its mailbox is read by an Inbox
 
   explicit FunctionActor(F body, X... arguments)

@@ -16,7 +16,12 @@
 // signal, where the handler was, and the last lines that the process wrote to its error output,
 // which is passed on to this process's. Asks that wait are told: disconnected, Effect::unknown.
 // The process ends with its actor, and with this program; told to stop, it has
-// ProcessActorOptions::grace before it is killed.
+// ProcessActorOptions::grace before it is killed, or less, where its supervisor or the runtime has
+// to stop earlier.
+//
+// An asker that gives up, and a stop, are heard of there: Context::ask_stop_token, stop_token. A
+// handler that computes for long should do so in Context::blocking, or wait now and then: on its
+// worker nothing else goes on meanwhile, and the link may be read there.
 //
 // In this process stands a mailbox for it, as MailboxOptions say; of its messages at most a window
 // (256, and 4 MiB or the mailbox's bounds) are on their way or with the other process at a time. A
@@ -50,6 +55,7 @@ struct ProcessActorOptions {
 
 namespace actor {
 
+class Remote;
 class RemoteLink;
 
 // As many messages may be on their way to a process actor or with it at once, and as many bytes of
@@ -124,6 +130,9 @@ std::shared_ptr<RemoteLink> make_remote_link(RuntimeCore& runtime, Process proce
 // Of a process that takes no messages: it is told to stop by SIGTERM.
 std::shared_ptr<RemoteLink> make_remote_link(RuntimeCore& runtime, Process process, Duration grace);
 
+std::shared_ptr<Remote> make_remote(const std::shared_ptr<RemoteLink>& link);
+Result<void> signal_process(const Target& target, int number);
+
 template <class A, class... X>
 Result<std::shared_ptr<RemoteLink>> start_process_actor(RuntimeCore& runtime,
                                                         const ProcessActorOptions& options,
@@ -162,6 +171,7 @@ Result<Ref<A>> spawn_process(RuntimeCore& runtime, Cell* parent, const ProcessAc
   its.name = options.name;
   its.mailbox = options.mailbox;
   Spawning spawning{runtime, kProxyType<A>, &its, parent};
+  spawning.reach(make_remote(*link));
   ::new (spawning.memory()) Proxy(*std::move(link));
   return Ref<A>{spawning.ready()};
 }

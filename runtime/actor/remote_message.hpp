@@ -115,7 +115,11 @@ std::optional<RemoteQuestion> question_from_elsewhere(Reader& reader, const Repl
   }
   auto& question = write<Question<M, T>>(kAsk<A, M>, *std::move(message));
   Answer<T>& answer = question.answer;
+  slot.expect(answer);
   answer.when_ready([&answer, slot] {
+    if (!slot.claim()) {
+      return;
+    }
     Result<T> reply = answer.take();
     answer.release();
     if (!reply) {

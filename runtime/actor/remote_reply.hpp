@@ -2,8 +2,9 @@
 #pragma once
 
 // What the process of a remote actor owes to the other side for each message: a receipt for one
-// that was sent, a reply for one that was asked. Both go to the RemoteSide that brought the
-// message, from whatever thread. Values that are moved; not for users.
+// that was sent, a reply for one that was asked, or a receipt where that was given up. Both go to
+// the RemoteSide that brought the message, from whatever thread. Values that are moved; not for
+// users.
 
 #include "troupe/base/error.hpp"
 #include "troupe/serialization/writer.hpp"
@@ -14,6 +15,8 @@
 
 namespace troupe::actor {
 
+class AnswerBase;
+
 // Where a message came from: takes what is owed for it. Thread-safe; never blocks.
 class RemoteSide {
  public:
@@ -22,6 +25,10 @@ class RemoteSide {
   RemoteSide& operator=(const RemoteSide&) = delete;
   virtual ~RemoteSide() = default;
 
+  // The reply to the ask will be in `answer`, unless the other side gives it up first.
+  virtual void expect(std::uint64_t ask, AnswerBase& answer) = 0;
+  // Once it is there. False: it was given up, and the answer is gone.
+  virtual bool claim(std::uint64_t ask) = 0;
   // A message of so many bytes is done with.
   virtual void done(std::uint32_t bytes) = 0;
   // The same, of one that asked, with the reply or instead of it.
@@ -44,18 +51,23 @@ class Receipt final {
   std::uint32_t bytes_ = 0;
 };
 
-// The place of one reply. Copies share it, since std::function copies; one of them is used, once.
+// The place of one reply. Copies share it, since std::function copies; one of them is used, once,
+// or none, where the ask was given up.
 class ReplySlot final {
  public:
-  ReplySlot(std::shared_ptr<RemoteSide> side, std::uint64_t ask, std::uint32_t bytes) noexcept;
+  // `bytes`: of the message that asked.
+  ReplySlot(std::shared_ptr<RemoteSide> side, std::uint64_t ask, std::uint32_t bytes);
 
+  // The reply will be in `answer`, which is released when the other side gives it up.
+  void expect(AnswerBase& answer) const;
+  // Once it is there. False: it was given up, and is no longer the caller's.
+  bool claim() const;
   void give(const std::function<void(Writer& writer)>& write) const;
   void fail(const Error& error) const;
 
  private:
-  std::shared_ptr<RemoteSide> side_;
-  std::uint64_t ask_;
-  std::uint32_t bytes_;  // of the message that asked
+  struct Owed;
+  std::shared_ptr<Owed> owed_;
 };
 
 }  // namespace troupe::actor

@@ -4,6 +4,7 @@
 #include "troupe/base/check.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/internal/seat.hpp"
 #include "troupe/runtime/actor/internal/supervising.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
@@ -106,6 +107,10 @@ void Spawning::supervise(std::shared_ptr<Seat> seat, const Interface& its, int r
   extras.restarts = static_cast<std::uint64_t>(restarts);
   seat_ = std::move(seat);
   its_ = &its;
+}
+
+void Spawning::reach(std::shared_ptr<Remote> remote) {
+  cell_.set_remote(std::move(remote));
 }
 
 void Spawning::settle(const Target& target, bool object_made) noexcept {

@@ -21,6 +21,7 @@ class RuntimeCore;
 namespace actor {
 
 struct Interface;
+class Remote;
 class Seat;
 
 // A place for an actor whose object is being made. Used up by ready() or failed().
@@ -33,6 +34,9 @@ class Spawning final {
 
   // It takes the seat once it is there, and its parent monitors it from before its first message.
   void supervise(std::shared_ptr<Seat> seat, const Interface& its, int restarts);
+
+  // The actor itself is elsewhere: its object stands for it here.
+  void reach(std::shared_ptr<Remote> remote);
 
   void* memory() const noexcept { return memory_; }
   // The object is there: from now on it gets messages.

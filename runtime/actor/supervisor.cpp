@@ -65,7 +65,9 @@ Started start_apart(Cell& supervisor, const ChildStart& its, const ActorType& ty
   Spawning spawning{runtime_of(supervisor), type, &its.options, &supervisor};
   spawning.supervise(its.seat, interface, its.restarts);
   try {
-    ::new (spawning.memory()) Proxy(begin().value());
+    auto link = begin().value();
+    spawning.reach(make_remote(link));
+    ::new (spawning.memory()) Proxy(std::move(link));
   } catch (...) {
     return {spawning.failed(), false, false};
   }
@@ -158,7 +160,7 @@ StopReport Supervisor::stop(Deadline until) {
   (void)supervising.send(actor::ShutDown{true, until});
   const bool ended = roster->wait(until, true).has_value();
   if (!ended) {
-    supervising.stop();
+    actor::tell_to_stop(supervising.target(), {}, Deadline::at_once());
   }
   report.holders = roster->holders(!ended);
   return report;

@@ -16,22 +16,18 @@
 // and processes that run a function: together, under the same rules.
 
 #include "troupe/base/deadline.hpp"
-#include "troupe/runtime/actor/actor_options.hpp"
+#include "troupe/runtime/actor/child_start.hpp"
 #include "troupe/runtime/actor/named.hpp"
-#include "troupe/runtime/actor/process_actor.hpp"
-#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/actor/supervisor_options.hpp"
 #include "troupe/runtime/process/exit.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
 
 #include <chrono>
 #include <concepts>
-#include <cstdint>
-#include <functional>
+#include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,133 +37,13 @@ namespace troupe {
 class Context;
 class RuntimeCore;
 
-// Who is stopped and started again when a child is.
-enum class Strategy : std::uint8_t {
-  one_for_one,   // it alone
-  one_for_all,   // all children
-  rest_for_one,  // it, and those that were added after it
-};
-
-// When a child is started again.
-enum class Restart : std::uint8_t {
-  permanent,  // whenever it ends
-  transient,  // when it fails
-  temporary,  // never; nor after it was stopped because of another
-};
-
-struct SupervisorOptions {
-  std::string name{};  // for logs and reports
-  Strategy strategy = Strategy::one_for_one;
-  // So many restarts within so long are borne. At one more the supervisor gives up: it stops its
-  // children and ends as failed. One for all counts once.
-  int restarts = 3;
-  Duration within = std::chrono::seconds{10};
-  // A child is started again after backoff_first, and each time after twice as long, but no longer
-  // than backoff_most; after backoff_first again once it has run for `within`.
-  Duration backoff_first = std::chrono::milliseconds{50};
-  Duration backoff_most = std::chrono::seconds{5};
-  // How long its destructor, or the supervisor above it, waits for it to stop its children.
-  Duration grace = std::chrono::seconds{10};
-};
-
-struct ChildOptions {
-  Restart restart = Restart::permanent;
-  Placement placement = Placement::worker;
-  // How long it may take to end when it is stopped. A process is killed then. An actor of this
-  // process cannot be: one that takes longer is left alone, logged, and named in the StopReport;
-  // where it is to be started again, its successor starts beside it.
-  Duration grace = std::chrono::seconds{5};
-  MailboxOptions mailbox{};
-};
-
-struct ChildState {
-  std::string name;
-  bool running = false;
-  int restarts = 0;            // of the child itself, whatever the reason
-  std::optional<Exit> last{};  // how it ended the last time
-};
-
 namespace actor {
 
 class Roster;
 
-struct Started {
-  Target target;
-  bool made = false;    // false: the constructor threw; then `target` ends as failed
-  bool starts = false;  // it has a started(), and says when that has returned
-};
-// One incarnation.
-struct ChildStart {
-  ActorOptions options;
-  Duration grace{};
-  std::shared_ptr<Seat> seat;
-  int restarts = 0;
-};
-using StartChild = std::function<Started(Cell& supervisor, const ChildStart& its)>;
-
-RuntimeCore& runtime_of(Cell& cell);
 Result<Naming> add_child(const std::shared_ptr<Roster>& roster, std::string name,
                          const ChildOptions& options, StartChild start);
 Naming child(Roster& roster, std::string_view name);
-
-// A child that `begin` starts in a process; where it cannot, as one whose constructor throws.
-Started start_apart(Cell& supervisor, const ChildStart& its, const ActorType& type,
-                    const Interface& interface,
-                    const std::function<Result<std::shared_ptr<RemoteLink>>()>& begin);
-ProcessActorOptions options_apart(const ChildStart& its);
-ProcessOptions process_options(const ChildStart& its);
-
-// Arguments are copied into the child each time.
-template <class A, class... X>
-StartChild start_with(X... arguments) {
-  return [arguments = std::tuple<X...>{std::move(arguments)...}](Cell& supervisor,
-                                                                 const ChildStart& its) -> Started {
-    if constexpr (kMayBeApart<A, X...>) {
-      if (its.options.placement == Placement::process) {
-        return start_apart(supervisor, its, kProxyType<A>, kInterface<A>, [&] {
-          return std::apply(
-              [&](const X&... each) {
-                return start_process_actor<A, X...>(runtime_of(supervisor), options_apart(its),
-                                                    X(each)...);
-              },
-              arguments);
-        });
-      }
-    }
-    Spawning spawning{runtime_of(supervisor), kActorType<A>, &its.options, &supervisor};
-    spawning.supervise(its.seat, kInterface<A>, its.restarts);
-    try {
-      std::apply([&](const X&... each) { ::new (spawning.memory()) A(X(each)...); }, arguments);
-    } catch (...) {
-      return {spawning.failed(), false, false};
-    }
-    return {spawning.ready(), true, kActorType<A>.started != nullptr};
-  };
-}
-
-// A process that runs a function, as a child.
-struct SupervisedProcess final {};
-
-template <class F, class... X>
-StartChild start_process_with(F body, X... arguments) {
-  return [body, arguments = std::tuple<X...>{std::move(arguments)...}](
-             Cell& supervisor, const ChildStart& its) -> Started {
-    RuntimeCore& runtime = runtime_of(supervisor);
-    return start_apart(
-        supervisor, its, kProxyType<SupervisedProcess>, kInterface<Protocol<>>,
-        [&]() -> Result<std::shared_ptr<RemoteLink>> {
-          auto process = std::apply(
-              [&](const X&... each) {
-                return Process::start(runtime, process_options(its), body, X(each)...);
-              },
-              arguments);
-          if (!process) {
-            return process.error();
-          }
-          return make_remote_link(runtime, *std::move(process), options_apart(its).grace);
-        });
-  };
-}
 
 }  // namespace actor
 

@@ -145,6 +145,13 @@ bool System::drain(Deadline until) {
   return scheduler == nullptr || scheduler->wait_until_quiet(until);
 }
 
+void System::end_by(Deadline until) noexcept {
+  Instant before = end_by_.load(std::memory_order_relaxed);
+  while (until.when() < before &&
+         !end_by_.compare_exchange_weak(before, until.when(), std::memory_order_relaxed)) {
+  }
+}
+
 std::vector<StopReport::Holder> System::stop(Deadline until) {
   stopping_.store(true);
   const Instant begin = runtime_.clock().now();

@@ -106,6 +106,9 @@ class System final : public fiber::TaskReports {
   // Lets actors go on until nothing is to be done, tells all to stop, and returns those that did
   // not by the deadline.
   bool drain(Deadline until);
+  // What is to be killed where it does not end is killed then. The earliest counts.
+  void end_by(Deadline until) noexcept;
+  Deadline end_by() const noexcept { return Deadline{end_by_.load(std::memory_order_relaxed)}; }
   std::vector<StopReport::Holder> stop(Deadline until);
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   // One that has handled so many messages.
@@ -150,6 +153,7 @@ class System final : public fiber::TaskReports {
   const std::shared_ptr<BlockingCalls> blocking_calls_;
   Courier* courier_ = nullptr;
   std::atomic<bool> stopping_{false};
+  std::atomic<Instant> end_by_{Instant::max()};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Dropped::kCount)> dropped_{};
   ShardedCount spawned_;
   ShardedCount ended_;

@@ -2,6 +2,7 @@
 #include "troupe/runtime/process/crash_report.hpp"
 
 #include "troupe/base/check.hpp"
+#include "troupe/base/os/fault.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/process/exit.hpp"
 #include "troupe/runtime/process/internal/status_pipe.hpp"
@@ -122,25 +123,6 @@ void report(const void* context) noexcept {
   write_record(status_pipe, Exit::Kind::failed, 1, line.text());
 }
 
-// What would happen if this handler were not there.
-void pass_on(int signal, siginfo_t* info, void* context) noexcept {
-  const auto which =
-      static_cast<std::size_t>(std::ranges::find(kSignals, signal) - kSignals.begin());
-  const struct sigaction& before = earlier[which];
-  if ((before.sa_flags & SA_SIGINFO) != 0) {
-    before.sa_sigaction(signal, info, context);
-  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-    before.sa_handler(signal);
-  } else {
-    struct sigaction action {};
-    action.sa_handler = SIG_DFL;
-    ::sigaction(signal, &action, nullptr);
-    if (info->si_code <= 0) {  // it was sent: a fault happens again by itself
-      ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
-    }
-  }
-}
-
 void on_crash(int signal, siginfo_t* info, void* context) noexcept {
   const int error = errno;
   static std::atomic<long> reporter{0};
@@ -157,7 +139,8 @@ void on_crash(int signal, siginfo_t* info, void* context) noexcept {
     }
   }
   errno = error;
-  pass_on(signal, info, context);
+  const auto which = std::ranges::find(kSignals, signal) - kSignals.begin();
+  os::pass_fault_on(earlier.at(static_cast<std::size_t>(which)), signal, info, context);
 }
 
 }  // namespace

@@ -92,11 +92,12 @@ Result<Popen> Popen::start_as(RuntimeCore& runtime, const std::vector<std::strin
   }
   auto prepared = process::prepare(command, options, of_run);
   if (!prepared) return prepared.error();
+  const os::Group group = prepared->program.group;
   auto child = family->start_program(
       prepared->program, {.name = prepared->name,
                           .detached = options.detached,
                           .grace = options.grace,
-                          .leads_group = prepared->program.group != os::Group::starters});
+                          .leads_group = group == os::Group::own || group == os::Group::session});
   if (!child) return child.error();
   auto state = std::make_unique<State>();
   state->runtime = &runtime;

@@ -10,8 +10,8 @@
 //   sort.in().close();
 //   while (auto line = sort.out().receive_bytes()) …
 //
-// The program is killed when this one ends, however that ends, unless it is detached or changes its
-// credentials at its start (set-user-ID); what it has started itself is not known to the kernel as
+// The program is killed when this one ends, however that ends, unless it is detached or its file
+// changes its credentials (set-user-ID); what it has started itself is not known to the kernel as
 // ours and may live on. That holds if it was started by the main thread, as long as that runs, and
 // from any other thread. wait, poll, signals and pid: any thread. The streams, and communicate: one
 // thread at a time. Moving and destroying: nobody else is in a call.

@@ -7,7 +7,10 @@
 #include "troupe/base/deadline.hpp"
 #include "troupe/transports/options.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -67,6 +70,23 @@ struct PassedFd {
   int as = -1;
 };
 
+// A user, or a group: by number, or by name, which is looked up at the start.
+class Account final {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): written as Options::user = "nobody", or 65534
+  Account(std::string name) : name_(std::move(name)) {}
+  Account(const char* name) : name_(name) {}
+  Account(std::integral auto id) : id_(static_cast<std::int64_t>(id)) {}
+  // NOLINTEND(google-explicit-constructor)
+
+  const std::optional<std::int64_t>& id() const noexcept { return id_; }  // none: by name
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::optional<std::int64_t> id_;
+  std::string name_;
+};
+
 struct Options {
   std::string input{};          // of run: what it reads; then `in` is a pipe
   bool capture = false;         // out and err, where not said otherwise, are pipes
@@ -86,7 +106,17 @@ struct Options {
   // It is in a process group of its own, which is ended as a whole. False: in the caller's, so that
   // it may read from the terminal and Ctrl-C reaches it; then only the program itself is ended.
   bool own_group = true;
-  bool detached = false;  // outlives this program, and the Popen
+  // 0: own_group, whatever that says. Another: it joins that group, which has to be of the caller's
+  // session; then only the program itself is ended.
+  std::optional<pid_t> process_group{};
+  // Whose rights it has; none: the caller's. Each for itself, as in Python: who gives it a user
+  // may not want it to keep the caller's groups. Takes root, or CAP_SETUID and CAP_SETGID; its
+  // start then takes as long as a fork. cwd is entered, and files are opened, as the caller.
+  std::optional<Account> user{};
+  std::optional<Account> group{};
+  std::optional<std::vector<Account>> extra_groups{};  // empty: none
+  std::optional<mode_t> umask{};                       // none: the caller's
+  bool detached = false;                               // outlives this program, and the Popen
   // Bytes of out, and of err, that are kept at most; a program that writes more is ended
   // (Completed::truncated). More would be memory that nobody meant to give.
   std::size_t max_output = std::size_t{1} << 30U;

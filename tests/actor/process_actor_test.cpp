@@ -3,11 +3,14 @@
 
 #include "actor/process_actors.hpp"
 #include "actor/support.hpp"
+#include "harness/temporary_directory.hpp"
+#include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/runtime.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -189,6 +192,36 @@ TEST_F(ProcessActorTest, AMessageThatItsAcceptsDoesNotListIsRefused) {
   EXPECT_TRUE(worker.ask(WhoAreYou{}));
 }
 
+TEST_F(ProcessActorTest, AHandlerThereHearsThatItsAskerDoesNotWaitAnyMore) {
+  const harness::TemporaryDirectory directory;
+  const auto worker = spawn();
+  int times = 0;
+  const auto linger = [&](const auto& give_up) {
+    const std::string file = directory.file(std::to_string(times));
+    auto answer = worker.ask_async(Linger{file}, forever);
+    wait_until([&] { return std::filesystem::exists(file); });
+    give_up(answer);
+    EXPECT_EQ(worker.ask(Lingered{}, forever).value(), ++times);
+  };
+  linger([](Future<int>& answer) { answer.cancel(); });
+  linger([](Future<int>& answer) { const Future<int> dropped = std::move(answer); });
+  const auto late = worker.ask(Linger{}, 10ms);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), Code::timed_out);
+  EXPECT_TRUE(worker.ask(Lingered{}, forever)) << "it lingers on";
+}
+
+TEST_F(ProcessActorTest, AnActorThatEndsGivesUpWhatItAsksThere) {
+  const harness::TemporaryDirectory directory;
+  const std::string file = directory.file("begun");
+  const auto worker = spawn();
+  const auto front = runtime_.spawn<Front>(worker);
+  front.send(Linger{file});
+  wait_until([&] { return std::filesystem::exists(file); });
+  front.stop();
+  EXPECT_EQ(worker.ask(Lingered{}, forever).value(), 1);
+}
+
 TEST_F(ProcessActorTest, LargeMessagesCrossBothWays) {
   const auto worker = spawn();
   const std::string large(std::size_t{8} << 20, 'x');
@@ -253,6 +286,53 @@ TEST_F(ProcessActorTest, AStopOfTheRuntimeEndsThemAllInOrder) {
   for (const pid_t pid : pids) {
     EXPECT_EQ(::kill(pid, 0), -1);
   }
+}
+
+TEST_F(ProcessActorTest, AStopThatHasLessTimeThanItsGraceKillsItThen) {
+  ProcessActorOptions options;
+  options.grace = 1h;
+  const auto worker = runtime_.spawn_process_with<Worker>(options).value();
+  const pid_t pid = worker.ask(WhoAreYou{}).value();
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  runtime_.actors()->end_by(Deadline::at_once());  // as Runtime::stop does
+  runtime_.request_stop();
+  wait_until([&] { return ::kill(pid, 0) != 0; });
+  EXPECT_TRUE(runtime_.stop(1min).clean());
+}
+
+TEST_F(ProcessActorTest, ASignalReachesItsProcess) {
+  const harness::TemporaryDirectory directory;
+  const std::string file = directory.file("ready");
+  const auto worker = spawn();
+  auto answer = worker.ask_async(AwaitSignal{file}, forever);
+  wait_until([&] { return std::filesystem::exists(file); });
+  EXPECT_TRUE(runtime_.signal(worker, SIGUSR1));
+  EXPECT_EQ(answer.get().value(), SIGUSR1);
+}
+
+TEST_F(ProcessActorTest, ASignalMayBeSentAtOnce) {
+  Inbox<Protocol<>> inbox{runtime_};
+  const auto worker = spawn();
+  inbox.context().monitor(worker);
+  EXPECT_TRUE(runtime_.signal(worker, SIGKILL));
+  EXPECT_EQ(await_down(inbox).reason.signal, SIGKILL);
+  const auto late = runtime_.signal(worker, SIGKILL);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), Code::closed);
+}
+
+TEST_F(ProcessActorTest, OnlyProcessesGetSignals) {
+  const auto here = runtime_.spawn<Front>(Ref<Worker>{});
+  const auto refused = runtime_.signal(here, SIGUSR1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Code::refused);
+  EXPECT_NE(std::string{refused.error().what()}.find("deliver_to"), std::string::npos);
+  EXPECT_EQ(runtime_.signal(Ref<Worker>{}, SIGUSR1).error(), Code::closed);
+  const auto worker = spawn();
+  for (const int number : {-1, 0, 65}) {
+    EXPECT_EQ(runtime_.signal(worker, number).error(), Code::invalid_argument) << number;
+  }
+  EXPECT_TRUE(worker.ask(WhoAreYou{}));
 }
 
 TEST_F(ProcessActorTest, ItCanHaveProcessActorsOfItsOwn) {

@@ -112,6 +112,25 @@ TEST_F(ProcessSupervisorTest, AProcessMayRunForLongerThanItsGrace) {
   EXPECT_EQ(supervisor.children().front().restarts, 0);
 }
 
+TEST_F(ProcessSupervisorTest, AStopThatHasLessTimeThanTheGraceKillsTheProcess) {
+  Supervisor supervisor{runtime_, patient()};
+  ChildOptions options = apart();
+  options.grace = 1h;
+  const auto worker = supervisor.add<Worker>("worker", options).value();
+  const pid_t pid = pid_of(worker);
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  (void)supervisor.stop(50ms);
+  wait_until([&] { return ::kill(pid, 0) != 0; });
+}
+
+TEST_F(ProcessSupervisorTest, ASignalReachesASupervisedProcess) {
+  Supervisor supervisor{runtime_, patient()};
+  const auto worker = supervisor.add<Worker>("worker", apart()).value();
+  const pid_t before = pid_of(worker);
+  ASSERT_TRUE(runtime_.signal(*worker.now(), SIGKILL));
+  wait_until([&] { return pid_of(worker) != before; });
+}
+
 TEST_F(ProcessSupervisorTest, ATransientProcessThatReturnsIsNotStartedAgain) {
   Supervisor supervisor{runtime_, patient()};
   ChildOptions options;

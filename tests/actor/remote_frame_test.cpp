@@ -84,6 +84,24 @@ TEST_F(RemoteFrameTest, AMessageThatDoesNotDecodeIsTheAskersErrorAndTheLinkGoesO
   EXPECT_EQ(receive().substr(0, 5), "04 02");
 }
 
+// Of the two asks none is answered, and both are done with.
+TEST_F(RemoteFrameTest, AnAskThatIsGivenUpEndsWithoutAReply) {
+  send("02 0b 05 00 91 a0");  // Linger{""}
+  send("02 00 06 00 07");     // 7, which waits for its turn
+  send("07 06");
+  send("07 05");
+  send("02 01 08 00 90");  // Read{}
+  EXPECT_EQ(receive(), "04 08 92 03 10 90");
+}
+
+TEST_F(RemoteFrameTest, WhatIsGivenUpWhenItHasBeenAnsweredIsNoMatter) {
+  send("02 03 01 00 91 15");
+  EXPECT_EQ(receive(), "04 01 92 01 06 2a");
+  send("07 01");
+  send("02 03 02 00 91 15");
+  EXPECT_EQ(receive(), "04 02 92 01 06 2a");
+}
+
 TEST_F(RemoteFrameTest, AStopEndsTheReading) {
   send("03");
   EXPECT_EQ(end(), "");
@@ -103,9 +121,9 @@ TEST_P(NoRemoteFrameTest, EndsTheReadingWithAnError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Frames, NoRemoteFrameTest,
-                         testing::Values("00", "07", "c0", "ff", "01", "01 0b 07", "01 cd ff ff 07",
-                                         "02 03", "02 03 01", "04 01 92 01 0a 2a", "06 92 01 0a",
-                                         "a4 74 65 6c 6c"));
+                         testing::Values("00", "07", "07 c0", "08", "c0", "ff", "01", "01 7f 07",
+                                         "01 cd ff ff 07", "02 03", "02 03 01", "04 01 92 01 0a 2a",
+                                         "06 92 01 0a", "a4 74 65 6c 6c"));
 
 }  // namespace
 }  // namespace troupe::actor_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals as values and messages (runtime/actor/signals.hpp). They are sent to this process, whose
+// Signals as values (runtime/actor/signals.hpp). They are sent to this process, whose
 // one thread without a mask is the test's.
 #include "troupe/runtime/actor/signals.hpp"
 
@@ -15,7 +15,6 @@
 
 #include <array>
 #include <atomic>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +22,6 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using actor_test::Gate;
-using actor_test::Hold;
 using actor_test::Recorded;
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -169,143 +166,6 @@ TEST(SignalsTest, NoneIsLostOrSeenTwiceWhileOthersComeAndGo) {
   EXPECT_EQ(seen, kCount);
 }
 
-// ---- what was there before ---------------------------------------------------------------------
-
-std::atomic<int> first_calls = 0;
-std::atomic<int> second_calls = 0;
-std::optional<struct sigaction> below_second;
-
-void first(int /*number*/) {
-  ++first_calls;
-}
-// A library's that hands on, as ours does.
-void second(int number, siginfo_t* info, void* context) {
-  ++second_calls;
-  below_second->sa_sigaction(number, info, context);
-}
-
-class EarlierHandlerTest : public testing::Test {
- protected:
-  EarlierHandlerTest() {
-    first_calls = 0;
-    second_calls = 0;
-    struct sigaction action {};
-    action.sa_handler = first;
-    action.sa_flags = SA_RESTART;
-    ::sigaction(SIGUSR1, &action, &before_);
-  }
-  ~EarlierHandlerTest() override { ::sigaction(SIGUSR1, &before_, nullptr); }
-
-  static struct sigaction now() {
-    struct sigaction action {};
-    ::sigaction(SIGUSR1, nullptr, &action);
-    return action;
-  }
-  static void install_second() {
-    below_second = now();
-    struct sigaction action {};
-    action.sa_sigaction = second;
-    action.sa_flags = SA_SIGINFO;
-    ::sigaction(SIGUSR1, &action, nullptr);
-  }
-
-  Runtime runtime_{RuntimeOptions{}};
-  struct sigaction before_ {};
-};
-
-TEST_F(EarlierHandlerTest, IsCalledTooAndIsBackWhenTheLastOneIsGone) {
-  {
-    Signals one{runtime_, {SIGUSR1}};
-    { const Signals two{runtime_, {SIGUSR1}}; }
-    EXPECT_FALSE(now().sa_handler == first) << "one is still there";
-    ::raise(SIGUSR1);
-    EXPECT_TRUE(one.try_take());
-    EXPECT_EQ(first_calls, 1);
-  }
-  EXPECT_TRUE(now().sa_handler == first);
-  EXPECT_EQ(now().sa_flags & SA_SIGINFO, 0);
-}
-
-TEST_F(EarlierHandlerTest, OneThatWasPutOverOursStaysAndReachesWhatWasThereAtFirst) {
-  {
-    Signals signals{runtime_, {SIGUSR1}};
-    install_second();
-    ::raise(SIGUSR1);
-    EXPECT_EQ(signals.try_take()->times, 1U);
-    EXPECT_EQ(second_calls, 1);
-    EXPECT_EQ(first_calls, 1);
-  }
-  EXPECT_TRUE(now().sa_sigaction == second) << "it is not ours to take away";
-  ::raise(SIGUSR1);
-  EXPECT_EQ(second_calls, 2);
-  EXPECT_EQ(first_calls, 2);
-  {
-    Signals again{runtime_, {SIGUSR1}};
-    ::raise(SIGUSR1);
-    EXPECT_EQ(again.try_take()->times, 1U) << "though ours is over it and below it";
-    EXPECT_EQ(second_calls, 3);
-    EXPECT_EQ(first_calls, 3);
-  }
-  EXPECT_TRUE(now().sa_sigaction == second);
-  ::raise(SIGUSR1);
-  EXPECT_EQ(second_calls, 4);
-  EXPECT_EQ(first_calls, 4);
-}
-
-TEST(SignalsTest, TheDefaultIsBackAfterwards) {
-  Runtime runtime{RuntimeOptions{}};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::signal(SIGUSR2, SIG_DFL);
-    {
-      Runtime own{RuntimeOptions{}};
-      const Signals signals{own, {SIGUSR2}};
-      ::raise(SIGUSR2);
-    }
-    ::raise(SIGUSR2);
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(WTERMSIG(status), SIGUSR2);
-}
-
-TEST(SignalsTest, AForksCopyHasNoneAndDoesNotDisturbTheOriginal) {
-  Runtime runtime{RuntimeOptions{}};
-  Signals signals{runtime, {SIGUSR1, SIGWINCH}};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::raise(SIGWINCH);  // does nothing by default
-    ::raise(SIGUSR1);   // ends it
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(WTERMSIG(status), SIGUSR1);
-  EXPECT_EQ(wait_any(runtime, {signals}, 0s).error(), Code::timed_out) << "nobody rang";
-}
-
-TEST(SignalsTest, MasksStayAsTheyAreAndABlockedSignalWaits) {
-  Runtime runtime{RuntimeOptions{}};
-  sigset_t before;
-  sigset_t after;
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &before);
-  sigset_t one;
-  ::sigemptyset(&one);
-  ::sigaddset(&one, SIGUSR1);
-  ::pthread_sigmask(SIG_BLOCK, &one, &before);
-  {
-    Signals signals{runtime, {SIGUSR1, SIGUSR2}};
-    ::kill(::getpid(), SIGUSR1);
-    EXPECT_FALSE(signals.try_take());
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &after);
-    EXPECT_EQ(::sigismember(&after, SIGUSR1), 1);
-    EXPECT_EQ(::sigismember(&after, SIGUSR2), 0);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    EXPECT_EQ(signals.wait().value().number, SIGUSR1);
-  }
-}
-
 // ---- refused -----------------------------------------------------------------------------------
 
 Error why_not(int number) {
@@ -331,86 +191,6 @@ TEST(SignalsTest, WhatCannotBeHadIsRefusedWithTheReason) {
   for (const int number : {0, -1, 32, 65, 1000}) {
     EXPECT_EQ(why_not(number), Code::invalid_argument) << number;
   }
-}
-
-// ---- to actors ---------------------------------------------------------------------------------
-
-class Hears final {
- public:
-  using Accepts = Protocol<void(Signal), void(Hold), void(int)>;
-
-  explicit Hears(Recorded<Signal>& heard) : heard_(heard) {}
-  void handle(Signal signal) { heard_.add(signal); }
-  void handle(const Hold& gates) { actor_test::hold(gates); }
-  void handle(int /*number*/) {}
-
- private:
-  Recorded<Signal>& heard_;
-};
-
-TEST(SignalsTest, AnActorGetsThemAsMessages) {
-  Recorded<Signal> heard;
-  Runtime runtime{actor_test::workers(2)};
-  Signals signals{runtime, {SIGUSR1, SIGUSR2}};
-  const auto actor = runtime.spawn<Hears>(heard);
-  const auto other = runtime.spawn<Hears>(heard);
-  signals.deliver_to(actor);
-  signals.deliver_to(actor);
-  signals.deliver_to(Ref<Protocol<void(Signal)>>{other});
-  ::raise(SIGUSR2);
-  const auto all = heard.wait_for(2);
-  EXPECT_EQ(all.at(0).number, SIGUSR2);
-  EXPECT_EQ(all.at(1).from, ::getpid());
-  EXPECT_TRUE(signals.wait()) << "who waits gets it too";
-}
-
-TEST(SignalsTest, AFullMailboxHasRoomForOneOfEachNumberWhichCounts) {
-  Recorded<Signal> heard;
-  Recorded<Signal> seen;
-  Runtime runtime{actor_test::workers(2)};
-  Signals signals{runtime, {SIGUSR1, SIGUSR2}};
-  const auto actor = runtime.spawn_with<Hears>(actor_test::mailbox(1, WhenFull::refuse), heard);
-  signals.deliver_to(actor);
-  signals.deliver_to(runtime.spawn<Hears>(seen));  // after the actor
-  const Hold gates;
-  actor.send(gates);
-  gates.begun.pass();
-  while (actor.send(1)) {
-  }
-  for (std::size_t i = 1; i <= 100; ++i) {
-    ::raise(SIGUSR1);
-    seen.wait_for(i);
-  }
-  ::raise(SIGUSR2);
-  seen.wait_for(101);
-  EXPECT_EQ(actor_test::stats_of(runtime, actor).mailbox, 3U) << "a number, and two signals";
-  gates.end.open();
-  const auto all = heard.wait_for(2);
-  EXPECT_EQ(all.at(0).times, 100U);
-  EXPECT_EQ(all.at(1).number, SIGUSR2);
-}
-
-TEST(SignalsTest, WhenTheObjectIsGoneNothingIsDelivered) {
-  Recorded<Signal> heard;
-  Runtime runtime{actor_test::workers(1)};
-  Signals kept{runtime, {SIGUSR1}};
-  const auto actor = runtime.spawn<Hears>(heard);
-  {
-    Signals signals{runtime, {SIGUSR1}};
-    signals.deliver_to(actor);
-  }
-  ::raise(SIGUSR1);
-  Signals later{runtime, {SIGUSR1}};
-  later.deliver_to(actor);
-  ::raise(SIGUSR1);
-  EXPECT_EQ(heard.wait_for(1).front().times, 1U);
-  EXPECT_EQ(kept.wait().value().times, 2U);
-}
-
-TEST(SignalsTest, DeliveryToAnEmptyHandleThrows) {
-  Runtime runtime{RuntimeOptions{}};
-  Signals signals{runtime, {SIGUSR1}};
-  EXPECT_THROW(signals.deliver_to(Ref<Hears>{}), Error);
 }
 
 }  // namespace

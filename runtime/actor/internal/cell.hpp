@@ -94,6 +94,10 @@ class alignas(64) Cell final : public fiber::Task {
   const MessageType* handling() const noexcept { return current_.load(std::memory_order_relaxed); }
   // The token that the actor of that number has taken, if it has, and is still here.
   void request_stop_of_token(std::uint64_t number);
+  // Null: the actor of that number is here, or has ended.
+  std::shared_ptr<Remote> remote(std::uint64_t number) const;
+  // By who asked this actor, or one that was here before.
+  void hear_of_give_up(const AnswerBase& answer) noexcept;
   // True once for each actor.
   bool first_refusal() noexcept { return !refusal_said_.exchange(true); }
 
@@ -125,6 +129,11 @@ class alignas(64) Cell final : public fiber::Task {
   void request_stop(Exit reason);  // ends once the current message is done
   void end();                      // why request_stop said
   std::stop_token stop_token();
+  std::stop_token ask_stop_token();
+  // Null: it is not there any more.
+  void set_remote(std::shared_ptr<Remote> remote);
+  // Until when it is to end, if that was said.
+  Deadline end_by() const noexcept;
   bool ending() const noexcept { return life_.load(std::memory_order_relaxed) == Life::ending; }
   Result<void> room_to_stash(std::size_t bytes);
   // `envelope` is what its handler handles.
@@ -183,6 +192,7 @@ class alignas(64) Cell final : public fiber::Task {
     return controls_.load() != nullptr || (extras() != nullptr && extras()->heard != nullptr);
   }
   bool was_told_to_stop() const noexcept;
+  bool is_to_stop() const noexcept;
   void handle_controls(Context& context);
   void read_controls(Context& context);
   bool lie_down() noexcept;  // rest, whoever waits for room

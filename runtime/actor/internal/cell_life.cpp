@@ -5,6 +5,7 @@
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/cell_table.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/internal/timer_state.hpp"
 #include "troupe/runtime/actor/internal/watching.hpp"
 #include "troupe/runtime/actor/system.hpp"
@@ -141,12 +142,16 @@ void Extras::keep_end(std::uint64_t number, const Exit& reason, std::string who,
 // What must not go on.
 void Extras::end_all() {
   std::optional<std::stop_source> to_stop;
+  std::optional<std::stop_source> ask_to_stop;
   {
     const std::lock_guard guard{lock};
     to_stop = std::exchange(stop, std::nullopt);
+    ask_to_stop = std::exchange(ask_stop, std::nullopt);
   }
-  if (to_stop) {  // without the lock: it calls the user's callbacks
-    to_stop->request_stop();
+  for (auto* const each : {&to_stop, &ask_to_stop}) {
+    if (*each) {  // without the lock: it calls the user's callbacks
+      (*each)->request_stop();
+    }
   }
   for (const auto& timer : std::exchange(timers, {})) {
     if (const auto living = timer.lock(); living != nullptr) {
@@ -256,11 +261,14 @@ bool Extras::is_unknown() const noexcept {
 }
 
 void Extras::reset() noexcept {
+  std::shared_ptr<Remote> former;  // goes without the lock
   const std::lock_guard guard{lock};
   used.store(false, std::memory_order_relaxed);
   name.clear();
   senders.clear();
   stop.reset();
+  ask_stop.reset();
+  remote.swap(former);
   watchers.clear();
   monitored.clear();
   linked.clear();
@@ -270,6 +278,7 @@ void Extras::reset() noexcept {
   patience.store(Duration{MailboxOptions{}.wait}.count(), std::memory_order_relaxed);
   handler_limit.store(0, std::memory_order_relaxed);
   ending = {};
+  end_by = Instant::max();
   restarts = 0;
 }
 

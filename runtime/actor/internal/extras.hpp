@@ -27,6 +27,7 @@ namespace troupe::actor {
 class Cell;
 class Control;
 class Entry;
+class Remote;
 
 // Who wants to hear of the end of an actor.
 struct Watcher {
@@ -47,7 +48,13 @@ struct Extras {
   // Guarded by lock.
   std::string name;
   std::vector<Sender*> senders;
-  std::optional<std::stop_source> stop;  // made when somebody asks for its token
+  // Made when somebody asks for their tokens.
+  std::optional<std::stop_source> stop;
+  std::optional<std::stop_source> ask_stop;
+  const AnswerBase* ask_stop_answer =
+      nullptr;                         // the ask, which may have been answered, of ask_stop
+  std::uint64_t ask_stop_handled = 0;  // and how many had been handled then
+  std::shared_ptr<Remote> remote;      // null: the actor is here
   std::uint64_t restarts = 0;
   std::vector<std::shared_ptr<Entry>> entries;  // names, groups, its seat
   // Of the last actor here that ended.
@@ -61,8 +68,9 @@ struct Extras {
   std::atomic<Duration::rep> handler_limit{0};  // 0: the usual
 
   // The actor's own.
-  Exit ending;  // why it is to end
-  Control* heard = nullptr;  // the oldest of those taken out of the cell's, not yet handled
+  Exit ending;                      // why it is to end
+  Instant end_by = Instant::max();  // and until when, if who told it has said so
+  Control* heard = nullptr;         // the oldest of those taken out of the cell's, not yet handled
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
   std::vector<Target> linked;

@@ -63,6 +63,14 @@ Result<void> Hosting::read(const Target& actor) {
     if (*kind == RemoteFrame::stop) {
       return {};
     }
+    if (*kind == RemoteFrame::give_up) {
+      const auto ask = reader.value<std::uint64_t>();
+      if (!ask) {
+        return ask.error();
+      }
+      give_up(*ask);
+      continue;
+    }
     if (auto read = read_one(actor, *kind, reader, size); !read) {
       return read;
     }
@@ -100,6 +108,31 @@ Result<void> Hosting::read_one(const Target& actor, RemoteFrame kind, Reader& re
     actor::ask(actor, *question, until);
   }
   return {};
+}
+
+void Hosting::expect(std::uint64_t ask, AnswerBase& answer) {
+  const std::lock_guard lock{lock_};
+  asks_.insert_or_assign(ask, &answer);
+}
+
+bool Hosting::claim(std::uint64_t ask) {
+  const std::lock_guard lock{lock_};
+  return asks_.erase(ask) > 0;
+}
+
+// As an asker here does: whoever takes it out of asks_ has the asker's side of the answer.
+void Hosting::give_up(std::uint64_t ask) {
+  AnswerBase* answer = nullptr;
+  {
+    const std::lock_guard lock{lock_};
+    const auto found = asks_.find(ask);
+    if (found == asks_.end()) {
+      return;  // the reply is on its way
+    }
+    answer = found->second;
+    asks_.erase(found);
+  }
+  answer->release();
 }
 
 // ---- from the actor ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 
 namespace troupe::actor {
 
@@ -28,6 +29,8 @@ class Hosting final : public RemoteSide, public std::enable_shared_from_this<Hos
   Result<void> read(const Target& actor);
 
   void done(std::uint32_t bytes) override;
+  void expect(std::uint64_t ask, AnswerBase& answer) override;
+  bool claim(std::uint64_t ask) override;
   void reply(std::uint64_t ask, std::uint32_t bytes,
              const std::function<void(Writer& writer)>& write) override;
   void fail(std::uint64_t ask, std::uint32_t bytes, const Error& error) override;
@@ -46,6 +49,7 @@ class Hosting final : public RemoteSide, public std::enable_shared_from_this<Hos
   static Frame error_frame(std::uint64_t ask, const Done& done, const Error& error);
   Done take_done(std::uint32_t bytes);
   Result<void> read_one(const Target& actor, RemoteFrame kind, Reader& reader, std::size_t size);
+  void give_up(std::uint64_t ask);
   void say(const Done& done);
   void send(Frame frame);
   void stop_sending() noexcept;  // with lock_ held
@@ -60,6 +64,7 @@ class Hosting final : public RemoteSide, public std::enable_shared_from_this<Hos
   std::mutex lock_;
   // Guarded by lock_.
   Done done_;
+  std::unordered_map<std::uint64_t, AnswerBase*> asks_;  // not answered, nor given up
   bool sending_ = false;  // somebody uses the sending half of connection_
   std::deque<Frame> waiting_;
   fiber::Change sent_;  // nobody uses it any more

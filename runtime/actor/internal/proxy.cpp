@@ -4,6 +4,7 @@
 #include "troupe/runtime/actor/inbox.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/internal/failure.hpp"
+#include "troupe/runtime/actor/internal/remote.hpp"
 #include "troupe/runtime/actor/internal/remote_link.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/system.hpp"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,6 +55,25 @@ class Nudge final : public Control {
  private:
   const std::shared_ptr<std::optional<Exit>> end_;  // the proxy's; null: it has room again
   Exit exit_;
+};
+
+class RemoteProcess final : public Remote {
+ public:
+  explicit RemoteProcess(std::shared_ptr<RemoteLink> link) : link_(std::move(link)) {}
+
+  // The proxy tells the process, since only it sends.
+  void given_up(Cell& cell, const AnswerBase& answer) noexcept override {
+    try {
+      if (link_->give_up(answer)) {
+        cell.push(*new Nudge, cell.number());
+      }
+    } catch (const std::bad_alloc&) {  // the process finds out by the deadline
+    }
+  }
+  Result<void> signal(int number) override { return link_->process().signal(number); }
+
+ private:
+  const std::shared_ptr<RemoteLink> link_;
 };
 
 // Takes replies, then tells the proxy how the process ended.
@@ -115,6 +136,7 @@ class Forwarding final {
   // Until the process has ended, or is to.
   void run(const std::optional<Exit>& end) {
     while (!end && !cell_.ending() && !link_.runtime().stopping()) {
+      pass_give_ups_on(end);
       const bool has_room = link_.has_room();
       if (Envelope* const envelope = has_room ? inbox_.take_any() : inbox_.hear();
           envelope != nullptr) {
@@ -123,7 +145,7 @@ class Forwarding final {
       }
       // A nudge that was heard just now is not heard again.
       const bool has_room_now = !has_room && link_.has_room();
-      if (!end && !has_room_now && !inbox_.wait(forever)) {
+      if (!end && !has_room_now && !link_.has_given_up() && !inbox_.wait(forever)) {
         return;
       }
     }
@@ -132,16 +154,26 @@ class Forwarding final {
   // Until the process has ended, for which it is told or, in the end, killed.
   Exit end_process() {
     link_.tell_to_stop();
-    auto exit = join_or_kill(link_.process(), link_.grace());
-    return exit ? *std::move(exit) : context_.blocking([this] { return link_.end_blocking(); });
+    const Deadline its_own = earlier(link_.grace(), cell_.end_by());
+    auto exit = join_or_kill(link_.process(), its_own);
+    if (exit) {
+      return *std::move(exit);
+    }
+    return context_.blocking([this, its_own] {
+      return link_.end_blocking([&] { return earlier(its_own, cell_.system().end_by()); });
+    });
   }
 
  private:
+  void pass_give_ups_on(const std::optional<Exit>& end);
   void forward(Envelope& envelope, const std::optional<Exit>& end);
   Result<void> write(const RemoteMessage& message, const Envelope& envelope, AnswerBase* answer,
                      std::uint64_t& ask);
   // Null: it has been sent.
   std::optional<Error> send(AnswerBase* answer, const std::optional<Exit>& end);
+  template <class Try>
+  std::optional<Error> until_sent(const Try& try_it, const AnswerBase* answer,
+                                  const std::optional<Exit>& end);
   void lose(const Error& why);
 
   RemoteLink& link_;
@@ -203,8 +235,28 @@ Result<void> Forwarding::write(const RemoteMessage& message, const Envelope& env
 }
 
 std::optional<Error> Forwarding::send(AnswerBase* answer, const std::optional<Exit>& end) {
+  return until_sent([this] { return link_.send(frame_, kLook); }, answer, end);
+}
+
+void Forwarding::pass_give_ups_on(const std::optional<Exit>& end) {
+  for (auto given_up = link_.take_given_up(); given_up.answer != nullptr;
+       given_up = link_.take_given_up()) {
+    given_up.answer->fail(Error{Code::cancelled, "the ask was given up"});
+    frame_.clear();
+    Writer writer{frame_};
+    writer.natural(static_cast<std::uint64_t>(RemoteFrame::give_up));
+    writer.natural(given_up.ask);
+    if (writer.finish()) {
+      (void)until_sent([this] { return link_.send_notice(frame_, kLook); }, nullptr, end);
+    }
+  }
+}
+
+template <class Try>
+std::optional<Error> Forwarding::until_sent(const Try& try_it, const AnswerBase* answer,
+                                            const std::optional<Exit>& end) {
   for (;;) {
-    auto sent = link_.send(frame_, kLook);
+    const auto sent = try_it();
     if (sent) {
       return std::nullopt;
     }
@@ -228,6 +280,32 @@ void Forwarding::lose(const Error& why) {
 }
 
 }  // namespace
+
+std::shared_ptr<Remote> make_remote(const std::shared_ptr<RemoteLink>& link) {
+  return std::make_shared<RemoteProcess>(link);
+}
+
+Result<void> signal_process(const Target& target, int number) {
+  const std::string doing = "send signal " + std::to_string(number) + " to ";
+  if (target.cell == nullptr) {
+    return Error{Code::closed, doing + "a process actor: the handle is empty"};
+  }
+  Cell& cell = *target.cell;
+  if (number < 1) {
+    return Error{Code::invalid_argument, doing + cell.text() + ": there is no such signal"};
+  }
+  if (const auto remote = cell.remote(target.number); remote != nullptr) {
+    auto sent = remote->signal(number);
+    return sent ? sent : sent.error().within(doing + cell.text());
+  }
+  if (!cell.is(target.number) || cell.type()->started == describe_actor<Proxy>().started) {
+    return Error{Code::closed, doing + "a process actor: it has ended"};
+  }
+  return Error{Code::refused,
+               doing + cell.text() +
+                   ": it is an actor of this process, which has no signals of its own: send it a "
+                   "message, or have it get those of this process (Signals::deliver_to)"};
+}
 
 Proxy::Proxy(std::shared_ptr<RemoteLink> link) noexcept : link_(std::move(link)) {}
 Proxy::~Proxy() = default;
@@ -259,6 +337,7 @@ void Proxy::started(Context& context) {
       !lines.empty()) {
     exit.what += (exit.what.empty() ? "" : "\n") + std::string{"its last error output:\n"} + lines;
   }
+  cell.set_remote(nullptr);
   const std::uint64_t lost = link_->close(exit.who, exit);
   for (std::uint64_t i = 0; i < lost; ++i) {
     cell.system().count(Dropped::lost_on_link);

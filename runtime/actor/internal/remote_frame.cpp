@@ -9,7 +9,7 @@ Result<RemoteFrame> read_kind(Reader& reader) {
     return kind.error();
   }
   if (*kind < static_cast<std::uint8_t>(RemoteFrame::tell) ||
-      *kind > static_cast<std::uint8_t>(RemoteFrame::credit)) {
+      *kind > static_cast<std::uint8_t>(RemoteFrame::give_up)) {
     return Error{Code::malformed, "there is no frame of kind " + std::to_string(*kind)};
   }
   return static_cast<RemoteFrame>(*kind);

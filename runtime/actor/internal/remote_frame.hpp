@@ -14,9 +14,10 @@ namespace troupe::actor {
 
 enum class RemoteFrame : std::uint8_t {
   // to the actor
-  tell = 1,  // index of the message; message
-  ask = 2,   // index, number of the ask, ns until its deadline (0: none); message
-  stop = 3,  // nothing
+  tell = 1,     // index of the message; message
+  ask = 2,      // index, number of the ask, ns until its deadline (0: none); message
+  stop = 3,     // nothing
+  give_up = 7,  // number of the ask, which may have been answered
   // from the actor
   reply = 4,   // number of the ask, Done; reply (none where it is void)
   error = 5,   // number of the ask, Done, RemoteError

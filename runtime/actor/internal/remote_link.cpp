@@ -17,6 +17,8 @@
 namespace troupe::actor {
 namespace {
 
+// So often it is looked whether the time that a process has left has become shorter.
+constexpr Duration kLook = std::chrono::milliseconds{100};
 // How long a process that was sent SIGKILL may take to be gone.
 constexpr Duration kKillTime = std::chrono::seconds{10};
 
@@ -79,35 +81,40 @@ bool RemoteLink::has_room() const noexcept {
 }
 
 std::uint64_t RemoteLink::expect(AnswerBase& answer, const RemoteMessage& message) {
-  std::vector<AnswerBase*> given_up;
-  std::uint64_t number = 0;
-  {
-    const std::lock_guard lock{lock_};
-    if (asks_.size() >= forget_at_) {
-      given_up = take_given_up();
-      forget_at_ = std::max<std::size_t>(64, 2 * asks_.size());
-    }
-    number = ++last_ask_;
-    asks_.emplace(number, Ask{&answer, &message});
-  }
-  for (AnswerBase* const each : given_up) {
-    each->fail(Error{Code::cancelled, "the ask was given up"});
-  }
+  const std::lock_guard lock{lock_};
+  const std::uint64_t number = ++last_ask_;
+  asks_.emplace(number, Ask{&answer, &message});
   return number;
 }
 
-// Those whose asker does not wait any more: they hold memory, and nothing else.
-std::vector<AnswerBase*> RemoteLink::take_given_up() {
-  std::vector<AnswerBase*> given_up;
-  std::erase_if(asks_, [&](const auto& each) {
-    AnswerBase* const answer = each.second.answer;
-    if (answer->unwanted()) {
-      given_up.push_back(answer);
-      return true;
+bool RemoteLink::give_up(const AnswerBase& answer) {
+  const std::lock_guard lock{lock_};
+  const auto found =
+      std::ranges::find_if(asks_, [&](const auto& each) { return each.second.answer == &answer; });
+  if (found == asks_.end()) {
+    return false;  // it has not left the mailbox, or is answered
+  }
+  given_up_.push_back(found->first);
+  return true;
+}
+
+bool RemoteLink::has_given_up() const noexcept {
+  const std::lock_guard lock{lock_};
+  return !given_up_.empty();
+}
+
+RemoteLink::GivenUp RemoteLink::take_given_up() noexcept {
+  const std::lock_guard lock{lock_};
+  while (!given_up_.empty()) {
+    const std::uint64_t number = given_up_.front();
+    given_up_.pop_front();
+    if (const auto found = asks_.find(number); found != asks_.end()) {
+      AnswerBase* const answer = found->second.answer;
+      asks_.erase(found);
+      return {number, answer};
     }
-    return false;
-  });
-  return given_up;
+  }
+  return {};
 }
 
 AnswerBase* RemoteLink::withdraw(std::uint64_t ask) noexcept {
@@ -137,33 +144,34 @@ Result<void> RemoteLink::send(Encoded& frame, Deadline until) {
   return sent;
 }
 
+Result<void> RemoteLink::send_notice(Encoded& frame, Deadline until) {
+  return connection_.offer_message(frame, until);
+}
+
 void RemoteLink::tell_to_stop() {
   Encoded frame;
   Writer writer{frame};
   writer.natural(static_cast<std::uint64_t>(RemoteFrame::stop));
-  if (!writer.finish() || !connection_.offer_message(frame, Deadline::at_once())) {
+  if (!writer.finish() || !send_notice(frame, Deadline::at_once())) {
     (void)process_.terminate();
   }
 }
 
-Exit RemoteLink::end_blocking() {
-  const auto end = [this](Deadline until) {
+Exit RemoteLink::end_blocking(const std::function<Deadline()>& until) {
+  const auto end = [this](const std::function<Deadline()>& its_until) {
     std::array items{PollItem{{process_.sentinel(), POLLIN}},
                      PollItem{{error_output_.fd(), POLLIN}}};
     std::span<PollItem> some{items};
-    while (!process_.exit()) {
-      if (!runtime_.poller().wait(some, until)) {
-        return;
-      }
-      if (!error_output_.pass_on()) {
+    while (!process_.exit() && !its_until().passed()) {
+      if (runtime_.poller().wait(some, earlier(its_until(), kLook)) && !error_output_.pass_on()) {
         some = some.first(1);
       }
     }
   };
-  end(Deadline{grace_});
+  end(until);
   if (!process_.exit()) {
     (void)process_.kill();
-    end(Deadline{kKillTime});
+    end([killed = Deadline{kKillTime}] { return killed; });
   }
   return process_.exit().value_or(
       Exit{.kind = Exit::Kind::unreachable, .what = "it does not end, although it was killed"});
@@ -217,7 +225,7 @@ Result<void> RemoteLink::read_one(Reader& reader, const std::function<void()>& h
   if (!kind) {
     return kind.error();
   }
-  if (*kind < RemoteFrame::reply) {
+  if (*kind < RemoteFrame::reply || *kind == RemoteFrame::give_up) {
     return Error{Code::malformed, "a frame that only goes the other way"};
   }
   std::uint64_t number = 0;

@@ -11,10 +11,11 @@
 #include "troupe/runtime/actor/process_actor.hpp"
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace troupe::actor {
 
@@ -40,15 +41,29 @@ class RemoteLink final {
   AnswerBase* withdraw(std::uint64_t ask) noexcept;
   // Sends what `frame` holds, waiting until the deadline. What is not accepted stays there.
   Result<void> send(Encoded& frame, Deadline until);
+  // The same for what takes nothing of the window.
+  Result<void> send_notice(Encoded& frame, Deadline until);
+  // An ask that its asker has given up, which is nobody's then. Null: there is none.
+  struct GivenUp {
+    std::uint64_t ask = 0;
+    AnswerBase* answer = nullptr;
+  };
+  GivenUp take_given_up() noexcept;
+  bool has_given_up() const noexcept;
   // Tells the process to end. Does not wait.
   void tell_to_stop();
-  // Waits until the process has ended, for its grace, and kills it then. Blocks the thread, and
-  // passes error output on meanwhile: for when fibers cannot wait any more.
-  Exit end_blocking();
+  // Waits until the process has ended, or that time has come, which may become an earlier one, and
+  // kills it then. Blocks the thread, and passes error output on meanwhile: for when fibers cannot
+  // wait any more.
+  Exit end_blocking(const std::function<Deadline()>& until);
   // Waits until all that the process has sent was taken, or a stop cuts it short.
   void await_end_of_replies();
   // Nobody will reply: those that wait are told so. Returns how many sent messages may be lost.
   std::uint64_t close(const std::string& who, const Exit& exit);
+
+  // ---- who asked ----
+  // That nobody waits for the answer any more. Returns whether the proxy has to look.
+  bool give_up(const AnswerBase& answer);
 
   // ---- who reads ----
   // Takes replies until the link ends; calls has_room() when there is room again.
@@ -65,7 +80,6 @@ class RemoteLink final {
     return messages_out_ < window_.messages && bytes_out_ < window_.bytes;
   }
   Result<void> read_one(Reader& reader, const std::function<void()>& has_room);
-  std::vector<AnswerBase*> take_given_up();
 
   RuntimeCore& runtime_;
   Process process_;
@@ -80,7 +94,7 @@ class RemoteLink final {
   // Guarded by lock_.
   std::unordered_map<std::uint64_t, Ask> asks_;
   std::uint64_t last_ask_ = 0;
-  std::size_t forget_at_ = 64;
+  std::deque<std::uint64_t> given_up_;  // some may have been answered since
   std::uint32_t messages_out_ = 0;
   std::uint64_t bytes_out_ = 0;
   bool ended_ = false;

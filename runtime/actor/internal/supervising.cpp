@@ -150,12 +150,12 @@ void Supervising::stop(Child& child, Context& context) {
   child.turn = ++turn_;
   const bool for_good = ends_for_good(child);
   child.spec->seat->set_succession(for_good ? Succession::never : Succession::always);
+  // The rest of its grace is for its own end; of a process, for being killed.
+  const Deadline end_by{child.grace - child.grace / 8};
   if (child.spec->branch != nullptr) {
-    // The rest of its grace is for its own end.
-    (void)Ref<Supervising>{child.target}.send(
-        ShutDown{for_good, Deadline{child.grace - child.grace / 8}}, Deadline::at_once());
+    (void)Ref<Supervising>{child.target}.send(ShutDown{for_good, end_by}, Deadline::at_once());
   } else {
-    tell_to_stop(child.target);
+    tell_to_stop(child.target, {}, end_by);
   }
   child.timer = context.after(*this, child.grace, GraceOver{child.turn});
 }

@@ -115,13 +115,17 @@ class UnwatchRequest final : public Control {
 
 class StopRequest final : public Control {
  public:
-  explicit StopRequest(Exit reason) : reason_(std::move(reason)) {}
+  StopRequest(Exit reason, Deadline end_by) : reason_(std::move(reason)), end_by_(end_by) {}
 
   void arrive(Cell& cell, Context& context) override {
     if (const auto pass_on = cell.type()->told_to_stop;
         pass_on != nullptr && !cell.system().stopping()) {
       pass_on(cell.object(), context, reason_);
       return;
+    }
+    if (!end_by_.is_never()) {
+      Extras& its = cell.need_extras();
+      its.end_by = std::min(its.end_by, end_by_.when());
     }
     cell.request_stop(std::move(reason_));
   }
@@ -130,6 +134,7 @@ class StopRequest final : public Control {
 
  private:
   Exit reason_;
+  const Deadline end_by_;
 };
 
 void watch(Cell& watcher, const Target& target, bool linked) {
@@ -173,15 +178,15 @@ void adopt(Cell& parent, const Target& child) {
 }
 
 Control* stop_request(Exit reason) {
-  return new StopRequest(std::move(reason));
+  return new StopRequest(std::move(reason), forever);
 }
 
-void tell_to_stop(const Target& target, Exit reason) {
+void tell_to_stop(const Target& target, Exit reason, Deadline end_by) {
   if (target.cell == nullptr || !target.cell->is(target.number)) {
     return;
   }
   // In this order: who takes the token meanwhile sees the request, or we see the token.
-  target.cell->push(*new StopRequest(std::move(reason)), target.number);
+  target.cell->push(*new StopRequest(std::move(reason), end_by), target.number);
   target.cell->request_stop_of_token(target.number);
 }
 
@@ -204,7 +209,7 @@ void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason) {
     }
   }
   for (const Target& child : its.children) {
-    tell_to_stop(child);
+    tell_to_stop(child, {}, Deadline{its.end_by});
   }
 }
 

@@ -4,6 +4,7 @@
 // Monitors, links, children: who is told when an actor ends. A monitor is told exactly once, also
 // when the target had ended before.
 
+#include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/down.hpp"
 #include "troupe/runtime/actor/sending.hpp"
 #include "troupe/runtime/process/exit.hpp"
@@ -26,7 +27,7 @@ void adopt(Cell& parent, const Target& child);
 // What has an actor end, as with this reason.
 Control* stop_request(Exit reason);
 // Tells the target to end, as with this reason.
-void tell_to_stop(const Target& target, Exit reason = {});
+void tell_to_stop(const Target& target, Exit reason = {}, Deadline end_by = forever);
 // By the actor that ends: its watchers, those it is linked with, its children.
 void tell_of_end(Cell& cell, std::uint64_t number, const Exit& reason);
 

@@ -2,11 +2,11 @@
 #include "troupe/runtime/fiber/internal/overflow.hpp"
 
 #include "troupe/base/check.hpp"
+#include "troupe/base/os/fault.hpp"
 #include "troupe/runtime/fiber/internal/switch.hpp"
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,23 +38,6 @@ void report(const Stack& stack) noexcept {
   (void)!::write(STDERR_FILENO, line.data(), static_cast<std::size_t>(end - line.data()));
 }
 
-// What would happen if this handler were not there.
-void pass_on(int signal, siginfo_t* info, void* context) noexcept {
-  if ((earlier.sa_flags & SA_SIGINFO) != 0) {
-    earlier.sa_sigaction(signal, info, context);
-  } else if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) {
-    earlier.sa_handler(signal);
-  } else if (info->si_code > 0 || earlier.sa_handler == SIG_DFL) {
-    // A fault happens again upon return; what was sent is sent again. Either ends the process.
-    struct sigaction action {};
-    action.sa_handler = SIG_DFL;
-    ::sigaction(signal, &action, nullptr);
-    if (info->si_code <= 0) {
-      ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
-    }
-  }
-}
-
 void on_fault(int signal, siginfo_t* info, void* context) noexcept {
   const int error = errno;
   const Stack* const stack = running();
@@ -62,7 +45,7 @@ void on_fault(int signal, siginfo_t* info, void* context) noexcept {
     report(*stack);
   }
   errno = error;
-  pass_on(signal, info, context);
+  os::pass_fault_on(earlier, signal, info, context);
 }
 
 // An overflow of anonymous memory is a SIGSEGV; a SIGBUS is something else.

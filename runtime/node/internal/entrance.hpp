@@ -27,6 +27,9 @@ class Entrance final : public actor::RemoteSide, public std::enable_shared_from_
   Result<void> ask(const Route& route, std::uint64_t ask, Deadline until, Reader& reader,
                    std::size_t bytes);
 
+  // (An asker that gives up is not told of yet: its deadline ends what it asked for.)
+  void expect(std::uint64_t ask, actor::AnswerBase& answer) override;
+  bool claim(std::uint64_t ask) override;
   void done(std::uint32_t bytes) override;
   void reply(std::uint64_t ask, std::uint32_t bytes,
              const std::function<void(Writer& writer)>& write) override;

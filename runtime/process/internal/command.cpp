@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/process/internal/command.hpp"
 
+#include "troupe/runtime/process/internal/accounts.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -212,6 +214,40 @@ Result<void> set_streams(Command& command, const Options& options, bool of_run) 
   return done;
 }
 
+Result<void> set_group(Command& command, const Options& options) {
+  os::Program& program = command.program;
+  program.group = options.new_session ? os::Group::session
+                  : options.own_group ? os::Group::own
+                                      : os::Group::starters;
+  if (!options.process_group) return {};
+  const pid_t number = *options.process_group;
+  const std::string named = "process_group " + std::to_string(number) + ": ";
+  if (number < 0) return wrong(command, named + "a group has a number from 1 on; 0 is its own");
+  if (number == 0) {
+    if (!options.new_session) program.group = os::Group::own;
+    return {};
+  }
+  if (options.new_session) {
+    return wrong(command, named + "the leader of a new_session is in a group of its own");
+  }
+  program.group = os::Group::other;
+  program.other_group = number;
+  return {};
+}
+
+Result<void> set_rights(Command& command, const Options& options) {
+  constexpr mode_t kMost = 0777;
+  if (options.umask && *options.umask > kMost) {
+    return wrong(command,
+                 "umask " + std::to_string(*options.umask) + ": it is a number from 0 to 0777");
+  }
+  command.program.umask = options.umask;
+  auto credentials = credentials_of(options);
+  if (!credentials) return credentials.error().within("start " + command.program.described);
+  command.program.credentials = *std::move(credentials);
+  return {};
+}
+
 }  // namespace
 
 Result<Command> prepare(const std::vector<std::string>& words, const Options& options,
@@ -222,11 +258,10 @@ Result<Command> prepare(const std::vector<std::string>& words, const Options& op
   if (done) done = set_environment(command, options);
   if (!done) return done.error();
   set_paths(program);
-  program.group = options.new_session ? os::Group::session
-                  : options.own_group ? os::Group::own
-                                      : os::Group::starters;
   program.dies_with_thread = !options.detached;
-  done = set_fds(command, options);
+  done = set_group(command, options);
+  if (done) done = set_rights(command, options);
+  if (done) done = set_fds(command, options);
   if (done) done = set_streams(command, options, of_run);
   if (!done) return done.error();
   return command;
