@@ -82,6 +82,7 @@ inline RuntimeOptions named(const std::string& name) {
   RuntimeOptions options;
   options.name = name;
   options.workers = 2;
+  options.log = Log::to_stderr();
   return options;
 }
 

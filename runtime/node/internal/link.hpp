@@ -60,7 +60,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   void tell_down(std::uint64_t number, const std::string& name, const Exit& exit);
   void note_dropped(const Error& why);
 
-  // It has ended: everybody who has to do with it is told. Once.
+  // It has ended: everybody who has to do with it is told. Once, by who has read.
   void end(const Exit& reason);
   // Ends it from here, saying why to the other side.
   void close(const std::string& why);

@@ -63,13 +63,14 @@ void Listening::started(Context& context) {
 Watching::Watching(std::shared_ptr<Link> link) noexcept : link_(std::move(link)) {}
 
 void Watching::handle(Watch watch, Context& context) {
-  actor::Cell* const cell = link_->runtime().actors()->find(watch.number);
-  if (cell == nullptr) {
+  // One that has ended meanwhile has left in its place how.
+  actor::Cell* const place = link_->runtime().actors()->place_of(watch.number);
+  if (place == nullptr) {
     link_->tell_down(watch.number, "",
-                     {.kind = Exit::Kind::unreachable, .what = "it had ended before"});
+                     {.kind = Exit::Kind::unreachable, .what = "there never was such an actor"});
     return;
   }
-  context.monitor(Ref<Protocol<>>{actor::Target{cell, watch.number}});
+  context.monitor(Ref<Protocol<>>{actor::Target{place, watch.number}});
 }
 
 void Watching::handle(const Down& down) {

@@ -5,9 +5,17 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace troupe::node {
+namespace {
+
+// While a link takes nothing, so often who sends looks whether it is closed.
+constexpr Duration kLook = std::chrono::milliseconds{200};
+
+}  // namespace
 
 // Sends what the link did not take at once.
 class Outbox::Rest final {
@@ -15,7 +23,8 @@ class Outbox::Rest final {
   explicit Rest(std::shared_ptr<Outbox> outbox) : outbox_(std::move(outbox)) {}
 
   void started(Context& context) {
-    (void)outbox_->send_rest(forever);
+    while (!outbox_->send_rest(kLook)) {
+    }
     context.stop();
   }
 
@@ -43,9 +52,10 @@ void Outbox::add(Encoded frame, bool control) {
     } else {
       bytes_ += frame.size();
       if (frame.size() > kPartBytes) {
-        large_.push_back({++last_large_, frame.joined()});
+        large_.push_back({++last_large_, small_posted_, frame.joined()});
       } else {
         data_.push_back(std::move(frame));
+        ++small_posted_;
       }
     }
     if (std::exchange(sending_, true)) {
@@ -64,7 +74,8 @@ bool Outbox::take_next(Encoded& frame) {
     control_.pop_front();
     return true;
   }
-  const bool large = !large_.empty() && (large_turn_ || data_.empty());
+  const bool large =
+      !large_.empty() && large_.front().after <= small_taken_ && (large_turn_ || data_.empty());
   large_turn_ = !large;
   if (!large) {
     if (data_.empty()) {
@@ -72,6 +83,7 @@ bool Outbox::take_next(Encoded& frame) {
     }
     frame = std::move(data_.front());
     data_.pop_front();
+    ++small_taken_;
     taken_away(frame.size());
     return true;
   }
@@ -89,8 +101,11 @@ bool Outbox::take_next(Encoded& frame) {
   if (last) {
     taken_away(first.bytes.size());
     large_.pop_front();
-  } else if (large_.size() > 1) {
+  } else {
     std::rotate(large_.begin(), large_.begin() + 1, large_.end());
+    // Those that may not begin yet stay behind those that have.
+    std::ranges::stable_partition(large_,
+                                  [this](const Large& each) { return each.after <= small_taken_; });
   }
   return true;
 }
@@ -102,9 +117,9 @@ void Outbox::taken_away(std::size_t bytes) {
 
 bool Outbox::send_rest(Deadline until) {
   for (;;) {
-    if (next_.size() == 0) {
+    {
       const std::lock_guard lock{lock_};
-      if (closed_ || !take_next(next_)) {
+      if (closed_ || (next_.size() == 0 && !take_next(next_))) {
         sending_ = false;
         change_.announce();
         return true;
@@ -168,6 +183,14 @@ void Outbox::close() {
   data_.clear();
   large_.clear();
   bytes_ = 0;
+  // Soon: see kLook. While the runtime stops no fiber can wait, and every send ends at once.
+  while (sending_) {
+    if (change_.wait(runtime_, lock, kLook) == fiber::Waiter::Outcome::cancelled) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    }
+  }
 }
 
 Instant Outbox::last_sent() const noexcept {

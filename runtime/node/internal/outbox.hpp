@@ -35,7 +35,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   // caller. Errors: disconnected (closed), timed_out, cancelled.
   Result<void> wait_for_room(Deadline until);
 
-  // Nothing more is sent, and who waits is told so.
+  // Nothing more is sent, and who waits is told so. Returns once nobody uses the connection.
   void close();
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
@@ -47,6 +47,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   class Rest;
   struct Large {
     std::uint64_t number;
+    std::uint64_t after;  // as many small ones go before it
     Bytes bytes;
     std::size_t sent = 0;
   };
@@ -71,7 +72,9 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   std::deque<Encoded> control_;
   std::deque<Encoded> data_;
   std::deque<Large> large_;
-  std::size_t bytes_ = 0;  // of data and large
+  std::uint64_t small_posted_ = 0;  // to data_, ever
+  std::uint64_t small_taken_ = 0;   // out of it
+  std::size_t bytes_ = 0;           // of data and large
   std::uint64_t last_large_ = 0;
   Instant last_sent_{};
   fiber::Change change_;  // there is room again, nobody sends any more, or it is closed
