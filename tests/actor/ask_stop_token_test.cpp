@@ -147,7 +147,7 @@ TEST_F(AskStopTokenTest, WhoGivesUpAPromiseAfterItsRuntimeDisturbsNobody) {
 
 // Each token is taken while its asker gives up: none may miss that.
 TEST_F(AskStopTokenTest, NoGivingUpFallsBetweenTakingTheTokenAndItsRequest) {
-  constexpr int kRounds = 5'000;
+  constexpr int kRounds = 1'000;
   const auto actor = runtime_.spawn<Bystander>();
   for (int i = 0; i < kRounds; ++i) {
     const auto entered = std::make_shared<std::atomic<bool>>(false);
@@ -157,6 +157,7 @@ TEST_F(AskStopTokenTest, NoGivingUpFallsBetweenTakingTheTokenAndItsRequest) {
                                   }},
                                   forever);
     while (!entered->load()) {
+      std::this_thread::yield();  // where there are more threads than processors, to the worker
     }
     answer.cancel();
   }

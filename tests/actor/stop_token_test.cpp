@@ -116,7 +116,7 @@ TEST_F(StopTokenTest, NoRequestFallsBetweenTakingTheTokenAndItsStop) {
                                 }},
                                 forever);
     while (!entered->load()) {
-      std::this_thread::yield();
+      std::this_thread::yield();  // where there are more threads than processors, to the worker
     }
     actor.stop();
     EXPECT_TRUE(done.get());

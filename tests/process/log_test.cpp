@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -131,6 +133,31 @@ TEST_F(RuntimeLogTest, WhatIsClosedInTimeIsNotNamed) {
     EXPECT_EQ(runtime.leaks().things.size(), 3U) << runtime.leaks().text();
   }
   EXPECT_EQ(lines(), std::vector<std::string>{});
+}
+
+// It is memory, which needs nothing of the runtime that it came from.
+TEST_F(RuntimeLogTest, WhatAClosedConnectionHasLentIsNoLeak) {
+  constexpr std::size_t kBytes = std::size_t{1} << 20U;
+  std::optional<Loan> loan;
+  std::optional<Buffer> received;
+  {
+    Runtime runtime{options()};
+    auto [here, there] =
+        connect_ends(runtime, Address{"shm:"}, transports::Direction::duplex, false).value();
+    loan = here.loan(kBytes).value();
+    Loan sent = here.loan(kBytes).value();
+    std::ranges::fill(sent.bytes(), std::byte{1});
+    here.send_buffer(std::move(sent)).value();
+    received = there.receive_buffer().value();
+    EXPECT_EQ(runtime.leaks().things.size(), 2U) << runtime.leaks().text();
+    here.close();
+    there.close();
+    EXPECT_TRUE(runtime.leaks().clean()) << runtime.leaks().text();
+  }
+  EXPECT_EQ(lines(), std::vector<std::string>{});
+  std::ranges::fill(loan->bytes(), std::byte{2});
+  EXPECT_EQ(loan->bytes().back(), std::byte{2});
+  EXPECT_EQ(received->bytes().back(), std::byte{1});
 }
 
 // Frees what has been forgotten, which closes its descriptors; what asks its runtime is not called.
