@@ -177,7 +177,7 @@ class Scheduler final {
   std::atomic<int> searching_{0};
   std::atomic<int> awake_{0};  // all
   std::atomic<bool> cancelled_{false};
-  std::atomic<int> firing_{0};  // threads of blocking calls that wake who waited for them
+  std::atomic<int> firing_{0};           // threads of blocking calls that wake who waited for them
   std::atomic<Instant::rep> ticked_{0};  // when the overseer last looked
   SpinLock asleep_lock_;
   std::vector<Worker*> asleep_;  // guarded by asleep_lock_

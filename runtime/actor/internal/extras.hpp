@@ -61,7 +61,7 @@ struct Extras {
   std::atomic<Duration::rep> handler_limit{0};  // 0: the usual
 
   // The actor's own.
-  Exit ending;  // why it is to end
+  Exit ending;               // why it is to end
   Control* heard = nullptr;  // the oldest of those taken out of the cell's, not yet handled
   std::vector<Watcher> watchers;
   std::vector<Target> monitored;  // links too
