@@ -66,22 +66,14 @@ std::optional<Options> parse(std::span<char*> arguments) {
 // The questions, without the works that are not asked for.
 std::vector<bench::Question> chosen(const std::string& filter) {
   std::vector<bench::Question> questions{
-      bench::round_trips(),
-      bench::shm_round_trips(),
-      bench::streams(),
-      bench::shm_streams(),
-      bench::loans(),
-      bench::codecs(),
-      bench::process_starts(),
-      bench::process_starts_by_exec(),
-      bench::process_actors(),
-      bench::program_runs(),
-      bench::syscalls(),
-      bench::stream_syscalls(),
-      bench::allocations(),
-      bench::connection_memory(),
-      bench::actor_messages(),
-      bench::actor_asks(),
+      bench::round_trips(),    bench::shm_round_trips(),
+      bench::streams(),        bench::shm_streams(),
+      bench::loans(),          bench::codecs(),
+      bench::process_starts(), bench::process_starts_by_exec(),
+      bench::process_actors(), bench::program_runs(),
+      bench::syscalls(),       bench::stream_syscalls(),
+      bench::allocations(),    bench::connection_memory(),
+      bench::actor_messages(), bench::actor_asks(),
       bench::actors_at_rest(),
   };
   for (auto& question : questions) {

@@ -18,8 +18,8 @@ Question codecs();           // codec.cpp
 Question process_starts();   // process_start.cpp
 Question process_starts_by_exec();
 Question process_actors();  // process_actors.cpp
-Question program_runs();  // program_run.cpp
-Question syscalls();      // syscalls.cpp
+Question program_runs();    // program_run.cpp
+Question syscalls();        // syscalls.cpp
 Question stream_syscalls();
 Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp

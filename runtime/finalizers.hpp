@@ -33,6 +33,7 @@ class Finalizer final {
   friend class Finalizers;
   using Key = std::pair<int, std::uint64_t>;
 
+  // NOLINTNEXTLINE(modernize-pass-by-value): a pair of numbers, which is copied
   Finalizer(std::weak_ptr<Finalizers> all, Key key) : all_(std::move(all)), key_(key) {}
   std::function<void()> take() const;
 

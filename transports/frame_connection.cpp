@@ -31,7 +31,7 @@ void IncomingFrame::copy_to(std::span<std::byte> place) const noexcept {
 
 Bytes IncomingFrame::joined() const {
   if (detached.empty()) {
-    return Bytes(body.begin(), body.end());
+    return {body.begin(), body.end()};
   }
   Bytes whole(size());
   copy_to(whole);

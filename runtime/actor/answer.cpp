@@ -16,6 +16,8 @@ namespace troupe::actor {
 
 // What is to be done once the answer is there: instead of somebody who waits.
 struct AnswerBase::Watch final : fiber::Watcher {
+  virtual ~Watch() = default;
+
   std::function<void()> announce() noexcept override {
     if (bell) {
       const std::uint64_t one = 1;

@@ -40,6 +40,8 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Deadline 
 class WakesDriver final : public Watcher {
  public:
   explicit WakesDriver(Scheduler& scheduler) : scheduler_(scheduler) {}
+  virtual ~WakesDriver() = default;
+
   std::function<void()> announce() noexcept override {
     scheduler_.wake_driver();
     return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls in blocking() that do not return: they hold up no stop and no destructor, and are named.
 #include "actor/subjects.hpp"
+#include "harness/left_for_ever.hpp"
 
 #include <gtest/gtest.h>
 
@@ -41,7 +42,13 @@ TEST(BlockingTest, ACallThatDoesNotEndIsNamedWithItsActorAndHowLongItHasTaken) {
   {
     Runtime runtime{with_grace(50ms)};
     const auto actor = runtime.spawn_with<Bystander>({.name = "reader"});
-    actor.send(Do{[call](Context& context) { context.blocking([call] { call->run(); }); }});
+    {
+      const harness::LeftForEver its_message;
+      actor.send(Do{[call](Context& context) {
+        const harness::LeftForEver its_work;
+        context.blocking([call] { call->run(); });
+      }});
+    }
     call->begun.wait();
     const std::string waits_for = runtime.stats().actors.at(0).waits_for;
     EXPECT_EQ(waits_for.find("a blocking() call that has taken "), 0U) << waits_for;

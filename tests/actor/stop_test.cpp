@@ -2,6 +2,7 @@
 // What a stop of the runtime does to its actors: it ends them, or says who does not end.
 #include "actor/subjects.hpp"
 #include "harness/child.hpp"
+#include "harness/left_for_ever.hpp"
 #include "harness/sanitized.hpp"
 #include "troupe/base/os/thread_sanitizer.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
@@ -234,13 +235,18 @@ TEST_F(StopTest, RuntimeEndsWhileABlockingCallGoesOn) {
   RuntimeOptions options = with_workers(1);
   options.stop_grace = 50ms;
   runtime.emplace(options);
-  runtime->spawn_with<Worker>({.name = "blocked"}, figures).send(Do{[=](Context& context) {
-    context.blocking([=] {
-      begun->count_down();
-      go_on->wait();
-      ended->count_down();
-    });
-  }});
+  const auto blocked = runtime->spawn_with<Worker>({.name = "blocked"}, figures);
+  {
+    const harness::LeftForEver its_message;
+    blocked.send(Do{[=](Context& context) {
+      const harness::LeftForEver its_work;
+      context.blocking([=] {
+        begun->count_down();
+        go_on->wait();
+        ended->count_down();
+      });
+    }});
+  }
   begun->wait();
   const auto report = runtime->stop(50ms);
   ASSERT_EQ(report.holders.size(), 1U);

@@ -96,25 +96,12 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     return Progress::done;
   }
   for (;;) {
-    bool taken = false;
-    for (Way& way : ways_) {
-      if (const auto record = way.reader.look()) {
-        auto received = receive_record(way, *record, frame, destination);
-        if (!received) {
-          return failed(received.error());
-        }
-        if (*received == Progress::done) {
-          return received;
-        }
-        taken = true;
-        break;
-      }
-      if (way.reader.is_broken()) {
-        return failed(shm_broken("receive"));
-      }
+    auto received = receive_next(frame, destination);
+    if (!received) {
+      return failed(received.error());
     }
-    if (taken) {
-      continue;  // a piece: control records come between pieces
+    if (*received == Progress::done) {
+      return received;
     }
     if (notes_.peer_is_gone()) {
       return failed(ended());
@@ -134,6 +121,27 @@ Result<Progress> ShmInbox::receive_otherwise(IncomingFrame& frame, std::span<std
     }
     // What it wrote before it went is still there.
   }
+}
+
+// Would_block: no whole message is there.
+Result<Progress> ShmInbox::receive_next(IncomingFrame& frame, std::span<std::byte> destination) {
+  bool taken = true;
+  while (std::exchange(taken, false)) {
+    for (Way& way : ways_) {
+      if (const auto record = way.reader.look()) {
+        auto received = receive_record(way, *record, frame, destination);
+        if (!received || *received == Progress::done) {
+          return received;
+        }
+        taken = true;  // a piece: control records come between pieces
+        break;
+      }
+      if (way.reader.is_broken()) {
+        return shm_broken("receive");
+      }
+    }
+  }
+  return Progress::would_block;
 }
 
 // Would_block: a piece of a message that is not whole yet.

@@ -111,6 +111,7 @@ class ShmInbox final {
 
   Result<Progress> receive_otherwise(IncomingFrame& frame, std::span<std::byte> destination,
                                      From from);
+  Result<Progress> receive_next(IncomingFrame& frame, std::span<std::byte> destination);
   Result<Progress> receive_record(Way& way, const ShmReader::Record& record, IncomingFrame& frame,
                                   std::span<std::byte> destination);
   Result<Progress> receive_piece(Way& way, const ShmReader::Record& record, IncomingFrame& frame,

@@ -38,7 +38,7 @@ bool ShmLink::peer_is_gone() const noexcept {
 }
 
 std::string ShmLink::end_of_peer() const {
-  const std::string closed = "the peer has closed the connection";
+  std::string closed = "the peer has closed the connection";
   ucred peer{};
   socklen_t size = sizeof peer;
   if (incoming().writer_closed.load(std::memory_order_acquire) != 0 ||

@@ -99,6 +99,7 @@ class ShmOutbox final {
   Result<std::optional<Progress>> send_loaned(OutgoingFrame& frame, Way& way);
   bool is_worth_a_loan(const OutgoingFrame& frame, std::span<const std::byte> piece) const noexcept;
   bool refer_to_parts(const OutgoingFrame& frame);
+  void write_loaned(const OutgoingFrame& frame, std::byte* at) const noexcept;
   Result<Progress> flush_rest(Way& way);
   Result<Progress> tell_news();
   template <class Fd>

@@ -88,18 +88,7 @@ Result<std::optional<Progress>> ShmOutbox::send_loaned(OutgoingFrame& frame, Way
     const auto count = static_cast<std::uint8_t>(frame.fds.size());
     told = send_descriptors(way, frame.fds);
     if (told && *told == Progress::done) {
-      std::byte* at = way.area.at(**place);
-      const std::uint64_t references = references_.size();
-      std::memcpy(at, &references, sizeof references);
-      at += sizeof references;
-      std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
-      at += references_.size() * sizeof(LoanReference);
-      for (const auto& piece : frame.pieces) {
-        if (!is_worth_a_loan(frame, piece) && !piece.empty()) {
-          std::memcpy(at, piece.data(), piece.size());
-          at += piece.size();
-        }
-      }
+      write_loaned(frame, way.area.at(**place));
       kill_point("loan.referred");
       auto published =
           publish(way, {static_cast<std::uint32_t>(heads + rest), Kind::loaned, count});
@@ -135,6 +124,21 @@ bool ShmOutbox::refer_to_parts(const OutgoingFrame& frame) {
     references_.push_back(*reference);
   }
   return true;
+}
+
+// The content of the record: how many references, these, and what is not lent.
+void ShmOutbox::write_loaned(const OutgoingFrame& frame, std::byte* at) const noexcept {
+  const std::uint64_t references = references_.size();
+  std::memcpy(at, &references, sizeof references);
+  at += sizeof references;
+  std::memcpy(at, references_.data(), references_.size() * sizeof(LoanReference));
+  at += references_.size() * sizeof(LoanReference);
+  for (const auto& piece : frame.pieces) {
+    if (!is_worth_a_loan(frame, piece) && !piece.empty()) {
+      std::memcpy(at, piece.data(), piece.size());
+      at += piece.size();
+    }
+  }
 }
 
 }  // namespace troupe::transports

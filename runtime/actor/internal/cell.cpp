@@ -172,7 +172,7 @@ bool Cell::drain() noexcept {
     first = std::exchange(newest, next);
   }
   mail_ = first;
-  return true;
+  return mail_ != nullptr;
 }
 
 Envelope* Cell::next_mail() noexcept {

@@ -72,7 +72,7 @@ class alignas(64) Cell final : public fiber::Task {
   // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
   bool push_dropping(Envelope& envelope) noexcept;
   // Whether there is room for `more` messages and one, and the bytes are not used up.
-  bool has_room(std::size_t more) noexcept;
+  bool has_room(std::size_t more) const noexcept;
   // Waits until has_room(more()) may be true, or the target has ended (closed).
   Sent wait_until_room(const Target& target, const std::function<std::size_t()>& more,
                        Deadline until);
@@ -210,6 +210,9 @@ class alignas(64) Cell final : public fiber::Task {
   void taken_out(const Envelope& envelope) noexcept;
   template <class Try>
   Sent wait_until(const Target& target, Deadline until, const Try& try_it);
+  template <class Try>
+  std::optional<Sent> wait_once(Cell* sender, const Target& target, Deadline until,
+                                const Try& try_it);
   void drop_all(const Exit& reason) noexcept;
   bool leave_entries(std::uint64_t number, const Exit& reason) noexcept;
   void drop(Envelope& envelope, const Exit* reason) noexcept;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -109,52 +110,57 @@ Sent Cell::wait_until(const Target& target, Deadline until, const Try& try_it) {
   if (sender != nullptr) {
     until = earlier(until, Deadline{sender->deadline()});
   }
-  Extras& its = need_extras();
-  Sent sent;
-  for (;;) {
-    if (!is(target.number)) {
-      sent = Sent{Code::closed};
-      break;
-    }
-    // Each time: who lets it in says that it waits no more.
-    if (std::string cycle; sender != nullptr && sender->wait_for(*this, &cycle)) {
-      system().log_refusal(*this, "a full mailbox is waited for in a circle: " + cycle);
-      sent = Sent{Code::refused};
-      break;
-    }
-    Extras::Sender waiting;
-    waiting.sender = sender;
-    {
-      const std::lock_guard lock{its.lock};
-      its.senders.push_back(&waiting);
-    }
-    senders_wait_.store(true);  // pairs with taken_out: either it sees this, or we see the room
-    const bool in = is(target.number) && try_it();
-    const auto outcome = in || !is(target.number) ? fiber::Waiter::Outcome::fired
-                                                  : waiting.room.wait(system().runtime(), until);
-    {
-      const std::lock_guard lock{its.lock};
-      std::erase(its.senders, &waiting);
-    }
-    if (in) {
-      if (waiting.room.fired()) {
-        let_senders_in();  // it was let in after it was in: another's turn
-      }
-      break;
-    }
-    if (outcome != fiber::Waiter::Outcome::fired) {
-      // It may have been let in at that very moment: then the room is its own to take.
-      if (!is(target.number) || !try_it()) {
-        sent =
-            Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
-      }
-      break;
-    }
+  std::optional<Sent> sent;
+  while (!sent) {
+    sent = wait_once(sender, target, until, try_it);
   }
-  if (sender != nullptr && !(asks && sent)) {
+  if (sender != nullptr && !(asks && *sent)) {
     sender->wait_no_more();
   }
-  return sent;
+  return *sent;
+}
+
+// Nothing: there may be room now.
+template <class Try>
+std::optional<Sent> Cell::wait_once(Cell* sender, const Target& target, Deadline until,
+                                    const Try& try_it) {
+  if (!is(target.number)) {
+    return Sent{Code::closed};
+  }
+  // Each time: who lets it in says that it waits no more.
+  if (std::string cycle; sender != nullptr && sender->wait_for(*this, &cycle)) {
+    system().log_refusal(*this, "a full mailbox is waited for in a circle: " + cycle);
+    return Sent{Code::refused};
+  }
+  Extras& its = need_extras();
+  Extras::Sender waiting;
+  waiting.sender = sender;
+  {
+    const std::lock_guard lock{its.lock};
+    its.senders.push_back(&waiting);
+  }
+  senders_wait_.store(true);  // pairs with taken_out: either it sees this, or we see the room
+  const bool in = is(target.number) && try_it();
+  const auto outcome = in || !is(target.number) ? fiber::Waiter::Outcome::fired
+                                                : waiting.room.wait(system().runtime(), until);
+  {
+    const std::lock_guard lock{its.lock};
+    std::erase(its.senders, &waiting);
+  }
+  if (in) {
+    if (waiting.room.fired()) {
+      let_senders_in();  // it was let in after it was in: another's turn
+    }
+    return Sent{};
+  }
+  if (outcome == fiber::Waiter::Outcome::fired) {
+    return std::nullopt;
+  }
+  // It may have been let in at that very moment: then the room is its own to take.
+  if (is(target.number) && try_it()) {
+    return Sent{};
+  }
+  return Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
 }
 
 Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
@@ -169,7 +175,7 @@ Sent Cell::wait_until_room(const Target& target, const std::function<std::size_t
   return sent;
 }
 
-bool Cell::has_room(std::size_t more) noexcept {
+bool Cell::has_room(std::size_t more) const noexcept {
   if (when_full() == WhenFull::drop_oldest) {
     return true;
   }

@@ -57,13 +57,12 @@ class CellTable final {
   static_assert(sizeof(Slab) <= sizeof(Cell));
 
   static const Slab& slab_of(const Cell& cell) noexcept {
-    return *reinterpret_cast<const Slab*>(reinterpret_cast<std::uintptr_t>(&cell) &
-                                          ~(kSlabBytes - 1));
+    const auto* const at = reinterpret_cast<const std::byte*>(&cell);
+    return *reinterpret_cast<const Slab*>(at - reinterpret_cast<std::uintptr_t>(at) % kSlabBytes);
   }
   Cell* fresh();
   void map_slab();
 
-  System& system_;
   // Vacant places of some threads: those that end here begin here again.
   struct alignas(64) Shard {
     SpinLock lock;
@@ -75,12 +74,13 @@ class CellTable final {
   Shard& shard() noexcept { return shards_[thread_number() % kShards]; }
 
   std::array<Shard, kShards> shards_;
-  SpinLock lock_;  // of what has never been used
+  System& system_;
   // Written with lock_ held.
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> mapped_{0};
   // kMostSlabs of them. Mapped: what is not used is never touched.
   std::atomic<std::byte*>* const slabs_;
+  SpinLock lock_;  // of what has never been used
 };
 
 }  // namespace troupe::actor

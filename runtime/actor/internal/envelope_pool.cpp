@@ -71,7 +71,7 @@ class Depot final {
 
  private:
   // From new memory, which is never given back: the most that was ever in use stays.
-  Batch cut() {
+  Batch cut() const {
     auto* const chunk =
         static_cast<std::byte*>(::operator new (size_* kBatch, std::align_val_t{kLine}));
     Block* first = nullptr;
@@ -99,6 +99,7 @@ struct Depots {
 
 Depots& depots() noexcept {
   // Never destroyed: threads come after the end of main, too.
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays): raw memory
   alignas(Depots) static std::byte place[sizeof(Depots)];
   static auto& made = *::new (place) Depots;
   return made;

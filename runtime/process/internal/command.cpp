@@ -58,7 +58,7 @@ Result<void> set_environment(Command& command, const Options& options) {
       return wrong(command, "the environment variable '" + name +
                                 "' has no name, a '=' in its name, or a zero byte");
     }
-    lines.push_back(name + "=" + value);
+    lines.emplace_back(name).append("=").append(value);
   }
   return {};
 }

@@ -66,6 +66,14 @@ Result<void> Exchange::read_some(Output& output) {
   return {};
 }
 
+Result<void> Exchange::move_some() {
+  moved_ = false;
+  auto done = write_some();
+  if (done) done = read_some(out);
+  if (done) done = read_some(err);
+  return done;
+}
+
 std::vector<PollItem> Exchange::awaited(const Child& child, bool ended) const {
   std::vector<PollItem> items;
   if (in) items.push_back({{in.get(), POLLOUT}});
@@ -73,6 +81,16 @@ std::vector<PollItem> Exchange::awaited(const Child& child, bool ended) const {
   if (err.fd) items.push_back({{err.fd.get(), POLLIN}});
   if (!ended) items.push_back({{child.sentinel(), POLLIN}});
   return items;
+}
+
+// Not where something has moved: there may be more. Errors: timed_out (before `until`: a fiber's
+// wait ends with the deadline of what caused it), cancelled, system.
+Result<void> Exchange::wait_to_move(RuntimeCore& runtime, const Child& child, bool ended,
+                                    Deadline until) {
+  if (moved_) return {};
+  auto items = awaited(child, ended);
+  auto parked = park(runtime, items, until);
+  return until.passed() ? Result<void>{} : parked;
 }
 
 Result<Exchange::Outcome> Exchange::run(RuntimeCore& runtime, Child& child, Deadline until,
@@ -86,11 +104,7 @@ Result<Exchange::Outcome> Exchange::run(RuntimeCore& runtime, Child& child, Dead
       ended = true;
       patience = linger;
     }
-    moved_ = false;
-    auto done = write_some();
-    if (done) done = read_some(out);
-    if (done) done = read_some(err);
-    if (!done) return done.error();
+    if (const auto done = move_some(); !done) return done.error();
     if (too_much_) return Outcome::too_much;
     if (ended && !out.fd && !err.fd) {
       in.reset();
@@ -101,13 +115,10 @@ Result<Exchange::Outcome> Exchange::run(RuntimeCore& runtime, Child& child, Dead
     if (late && (!moved_ || ++rounds_late > kMostRoundsLate)) {
       return ended && patience.passed() ? Outcome::held_open : Outcome::timed_out;
     }
-    if (moved_) continue;
-    auto items = awaited(child, ended);
-    auto parked = park(runtime, items, earlier(until, patience));
-    if (parked || until.passed() || patience.passed()) continue;
-    // Before its time: a fiber's wait ends with the deadline of what caused it.
-    if (parked.error() == Code::timed_out) return Outcome::timed_out;
-    return parked.error();
+    const auto waited = wait_to_move(runtime, child, ended, earlier(until, patience));
+    if (waited) continue;
+    if (waited.error() == Code::timed_out) return Outcome::timed_out;
+    return waited.error();
   }
 }
 

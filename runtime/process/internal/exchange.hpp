@@ -55,7 +55,9 @@ class Exchange final {
 
   Result<void> write_some();
   Result<void> read_some(Output& output);
+  Result<void> move_some();
   std::vector<PollItem> awaited(const Child& child, bool ended) const;
+  Result<void> wait_to_move(RuntimeCore& runtime, const Child& child, bool ended, Deadline until);
 
   std::size_t written_ = 0;
   bool too_much_ = false;
