@@ -6,6 +6,7 @@
 #include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
+#include "troupe/runtime/node/reporter.hpp"
 #include "troupe/runtime/process/internal/family.hpp"
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/process_host.hpp"
@@ -33,7 +34,8 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
   {
     RuntimeOptions inherited = options;
     inherited.log_level = static_cast<LogLevel>(newborn->request().log_level);
-    Runtime own{host, inherited};
+    inherited.metrics = {};  // the port is the parent's
+    Runtime own{host, inherited, false};
     exit = newborn->run_body(own, own);
     flush_own_buffers();
   }
@@ -41,11 +43,12 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
 }
 
 Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
-    : Runtime(enter(argc, argv, options), options) {
+    : Runtime(enter(argc, argv, options), options, false) {
   if (termination_ != nullptr) termination_->speak_for_the_program();
 }
 
-Runtime::Runtime(const RuntimeOptions& options) : Runtime(process::ProcessHost::join(), options) {}
+Runtime::Runtime(const RuntimeOptions& options)
+    : Runtime(process::ProcessHost::join(), options, true) {}
 
 namespace {
 
@@ -67,18 +70,25 @@ Log log_of(const RuntimeOptions& options, const process::ProcessHost& host) {
 
 }  // namespace
 
-Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options)
+Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options,
+                 bool is_embedded)
     : RuntimeCore(ports_of(options), log_of(options, *host)),
       name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
   set_nodes(std::make_shared<node::Hub>(*this, name_));
+  reporter_ = std::make_unique<node::Reporter>(*this, name_, options.metrics);
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));
   if (options.signals == SignalPolicy::stop_on_terminate) {
     termination_ = std::make_unique<process::TerminationWatch>(*this);
   }
   scope_.emplace(*this);
+  if (options.inspect == Inspect::on) {
+    reporter_->open_inspection();
+  } else if (options.inspect == Inspect::automatic && !is_embedded) {
+    set_scheduler_started([this] { reporter_->open_inspection(); });
+  }
 }
 
 Runtime::~Runtime() {
@@ -86,6 +96,10 @@ Runtime::~Runtime() {
     abandon();
     static const auto* const kept = termination_.release();
     static_cast<void>(kept);
+    // Its thread is not here, and its socket is the other's.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the copy ends here
+    static auto& kept_reporters = *new std::vector<std::unique_ptr<node::Reporter>>;
+    kept_reporters.push_back(std::move(reporter_));
     return;
   }
   finalizers_->run(0, log());
@@ -103,6 +117,7 @@ Runtime::~Runtime() {
     log().write(LogLevel::warning, "at the end of runtime '" + name_ + "': " + thing +
                                        " is still open; close or destroy it before its Runtime");
   }
+  reporter_.reset();  // it looks at the workers
   // One that waits for what no stop ends, such as a system call, has no worker any more, but a
   // stack.
   const bool some_wait = actors()->living() > 0;
@@ -171,6 +186,14 @@ Stats Runtime::stats() const {
 
 std::string Runtime::open_metrics() const {
   return actors()->open_metrics();
+}
+
+void Runtime::set_ready(bool ready) noexcept {
+  reporter_->set_ready(ready);
+}
+
+Address Runtime::metrics_address() const {
+  return reporter_->metrics_address();
 }
 
 std::size_t Runtime::poll_once() {

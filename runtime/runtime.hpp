@@ -44,13 +44,17 @@ namespace process {
 class ProcessHost;
 class TerminationWatch;
 }  // namespace process
+namespace node {
+class Reporter;
+}
 
 class Runtime final : public RuntimeCore {
  public:
-  // In a child this does not return. Throws Error (system).
+  // In a child this does not return. Throws Error: system; exists, refused, not_found,
+  // invalid_argument of RuntimeOptions::metrics.
   Runtime(int& argc, char** argv, const RuntimeOptions& options = {});
   // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of
-  // another Runtime, or by exec. Throws Error (system).
+  // another Runtime, or by exec. Throws Error as above.
   explicit Runtime(const RuntimeOptions& options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -172,6 +176,10 @@ class Runtime final : public RuntimeCore {
   Stats stats() const;
   // The same for OpenMetrics scrapers; docs/metrics.md names each.
   std::string open_metrics() const;
+  // What /readyz says: 200 once it is true, and no stop was requested; 503 before.
+  void set_ready(bool ready) noexcept;
+  // RuntimeOptions::metrics with the port that was chosen; empty where nothing is served.
+  Address metrics_address() const;
 
   // ---- own_threads = false ----
   // Runs what there is to be run on the calling thread, without waiting; returns how many turns of
@@ -185,7 +193,8 @@ class Runtime final : public RuntimeCore {
   using Scope = RuntimeCore::Scope;
 
  private:
-  Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options);
+  Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options,
+          bool is_embedded);
 
   static std::shared_ptr<process::ProcessHost> enter(int argc, char** argv,
                                                      const RuntimeOptions& options);
@@ -194,6 +203,7 @@ class Runtime final : public RuntimeCore {
   const Duration stop_grace_;
   const std::shared_ptr<Finalizers> finalizers_ = std::make_shared<Finalizers>();
   std::unique_ptr<process::TerminationWatch> termination_;
+  std::unique_ptr<node::Reporter> reporter_;
   std::optional<Scope> scope_;
 };
 

@@ -7,6 +7,7 @@
 #include "troupe/base/log.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/process/process_options.hpp"
+#include "troupe/transports/address.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -23,6 +24,13 @@ enum class SignalPolicy : std::uint8_t {
   // SIGINT has stopped ends by it, unless with a status of its own that is not 0. Ctrl-Z stops, and
   // fg continues, the processes that it has started, too.
   stop_on_terminate,
+};
+
+// Whether `troupe ps` finds a runtime and may ask what its actors do; only its user may.
+enum class Inspect : std::uint8_t {
+  automatic,  // a Runtime{argc, argv}, once its actors begin; not an embedded one
+  on,         // from construction on, actors or not
+  off,
 };
 
 struct RuntimeOptions {
@@ -51,6 +59,12 @@ struct RuntimeOptions {
   // How long the destructor lets what runs end by itself; processes may have less
   // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
+
+  Inspect inspect = Inspect::automatic;
+  // Where /metrics (OpenMetrics), /livez and /readyz are served over HTTP, such as
+  // tcp://127.0.0.1:9464; port 0 chooses. In the clear and to whoever can connect: beyond loopback
+  // it must say ?plaintext=accepted. Child processes serve none.
+  Address metrics{};
 
   // Where the log goes: a function that takes a const LogRecord&, or its message as a
   // std::string_view; Log::to_fd, Log::to_stderr. Called from several threads at once, and in

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/channel_options.hpp"
 
+#include "tools/arguments.hpp"
 #include "troupe/transports/catalog.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -36,58 +36,6 @@ constexpr std::string_view kRecvUsage =
   --timeout SECONDS    wait no longer than this for the other side, each time
   --max-message BYTES  refuse a message of more than this (67108864)
 )";
-
-Error wrong(std::string what) {
-  return Error{Code::invalid_argument, std::move(what)};
-}
-
-// The arguments one by one.
-class Arguments final {
- public:
-  explicit Arguments(std::span<const char* const> arguments) : rest_(arguments) {}
-
-  bool next() {
-    if (rest_.empty()) return false;
-    text_ = rest_.front();
-    rest_ = rest_.subspan(1);
-    const std::size_t equals = text_.starts_with("--") ? text_.find('=') : std::string_view::npos;
-    name_ = text_.substr(0, equals);
-    value_ =
-        equals != std::string_view::npos ? std::optional{text_.substr(equals + 1)} : std::nullopt;
-    return true;
-  }
-  // Whether the present one is this option, with or without a value.
-  bool is(std::string_view name) const { return name_ == name; }
-  bool is_plain() const { return !text_.starts_with('-') || text_ == "-"; }
-  std::string_view text() const { return text_; }
-
-  // The option's value: --name=VALUE or --name VALUE.
-  Result<std::string_view> value() {
-    if (value_) return *value_;
-    if (rest_.empty()) return wrong(std::string{name_} + " needs a value");
-    value_ = rest_.front();
-    rest_ = rest_.subspan(1);
-    return *value_;
-  }
-  Result<void> no_value() const {
-    return value_ ? wrong(std::string{name_} + " takes no value") : Result<void>{};
-  }
-
- private:
-  std::span<const char* const> rest_;
-  std::string_view text_;
-  std::string_view name_;
-  std::optional<std::string_view> value_;
-};
-
-// The number that all of `text` is.
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 Result<Framing> framing(std::string_view text) {
   if (text == "python") return Framing::python;

@@ -2,9 +2,14 @@
 // The program troupe: what the library does, from the shell. Each command is in a file of its own.
 
 #include "tools/channel_options.hpp"
+#include "tools/look_options.hpp"
+#include "tools/ps.hpp"
 #include "tools/recv.hpp"
 #include "tools/send.hpp"
+#include "tools/stacks.hpp"
 #include "tools/status.hpp"
+#include "tools/top.hpp"
+#include "tools/why.hpp"
 
 #include <array>
 #include <csignal>
@@ -23,16 +28,25 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   int (*run)(Arguments arguments);
+  std::string_view usage;  // of itself; empty: that of all
 };
-constexpr std::array kCommands{
-    Command{"send", "send each line of standard input to an address", send},
-    Command{"recv", "write what arrives at an address to standard output, a message a line", recv},
-    Command{"help", "this text, or that of a command: troupe help send", help},
-    Command{"version", "which version this is", version},
+const std::array kCommands{
+    Command{"ps", "list running troupe programs, or the actors of one", ps, look_usage(Look::ps)},
+    Command{"top", "the same, kept up to date", top, look_usage(Look::top)},
+    Command{"why", "why an actor does not go on: whom it waits for, to the end", why,
+            look_usage(Look::why)},
+    Command{"stacks", "the actors that run or wait within a handler", stacks,
+            look_usage(Look::stacks)},
+    Command{"send", "send each line of standard input to an address", send,
+            channel_usage(Way::send)},
+    Command{"recv", "write what arrives at an address to standard output, a message a line", recv,
+            channel_usage(Way::recv)},
+    Command{"help", "this text, or that of a command: troupe help send", help, {}},
+    Command{"version", "which version this is", version, {}},
 };
 
 std::string usage() {
-  std::string text = "troupe COMMAND: message passing between processes, from the shell\n\n";
+  std::string text = "troupe COMMAND: troupe programs and their messages, from the shell\n\n";
   for (const Command& command : kCommands) {
     text += "  " + std::string{command.name} + std::string(9 - command.name.size(), ' ') +
             std::string{command.summary} + "\n";
@@ -58,9 +72,13 @@ int run(Arguments arguments) {
 
 int help(Arguments arguments) {
   const std::string_view about = arguments.empty() ? "" : arguments.front();
-  std::cout << (about == "send"   ? std::string{channel_usage(Way::send)}
-                : about == "recv" ? std::string{channel_usage(Way::recv)}
-                                  : usage());
+  for (const Command& command : kCommands) {
+    if (command.name == about && !command.usage.empty()) {
+      std::cout << command.usage;
+      return kDone;
+    }
+  }
+  std::cout << usage();
   return kDone;
 }
 

@@ -14,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -172,6 +173,7 @@ std::optional<ActorStats> Cell::stats(const Moment& moment) const {
   stats.state = std::string{name_of(one->doing)};
   stats.handler = one->handler != nullptr ? std::string{one->handler->name} : std::string{};
   stats.waits_for = one->waits_for != nullptr ? one->waits_for->text() : moment.text_of_call(*this);
+  stats.awaited.number = one->waits_for != nullptr ? one->waits_for->number() : 0;
   stats.mailbox = one->mailbox;
   stats.capacity = capacity();
   stats.oldest = one->oldest;
@@ -186,15 +188,44 @@ std::optional<ActorStats> Cell::stats(const Moment& moment) const {
   return stats;
 }
 
-Stats System::stats() const {
-  return look(true);
-}
+namespace {
+
+// Rows of actors, at most so many: those that do something first.
+class Rows final {
+ public:
+  explicit Rows(std::size_t most) : most_(most) {}
+
+  void add(const Cell& cell, Doing doing, const Moment& moment) {
+    auto& rows = doing == Doing::idle ? idle_ : busy_;
+    if (rows.size() < most_) {
+      if (auto row = cell.stats(moment)) {
+        rows.push_back(*std::move(row));
+      }
+    }
+  }
+  std::vector<ActorStats> take() {
+    const std::size_t room = std::min(most_ - busy_.size(), idle_.size());
+    std::move(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(room),
+              std::back_inserter(busy_));
+    std::ranges::sort(busy_, std::less<>{}, [](const ActorStats& row) {
+      return static_cast<std::uint32_t>(row.id.number);  // its place, as the table has them
+    });
+    return std::move(busy_);
+  }
+
+ private:
+  const std::size_t most_;
+  std::vector<ActorStats> busy_;
+  std::vector<ActorStats> idle_;
+};
+
+}  // namespace
 
 std::string System::open_metrics() const {
-  return actor::open_metrics(look(false));
+  return actor::open_metrics(stats(0));
 }
 
-Stats System::look(bool each) const {
+Stats System::stats(std::size_t most_actors) const {
   Stats stats;
   fiber::Scheduler* const scheduler = known_scheduler();
   const Moment moment{runtime_.clock().now(), scheduler, blocking_calls_->all()};
@@ -204,16 +235,14 @@ Stats System::look(bool each) const {
     handled[type != nullptr ? type->name : std::string_view{}] += count;
   });
   SumsByType sums;
+  Rows rows{most_actors};
   cells_->for_each([&](const Cell& cell) {
     if (const auto one = cell.figures(moment)) {
       sums[one->type->name].add(*one);
-    }
-    if (each) {
-      if (auto one = cell.stats(moment)) {
-        stats.actors.push_back(*std::move(one));
-      }
+      rows.add(cell, one->doing, moment);
     }
   });
+  stats.actors = rows.take();
   write_gauges(sums, stats);
   write_scheduler(scheduler, stats);
   stats.gauges["troupe_actors"] = static_cast<double>(living());

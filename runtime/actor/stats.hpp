@@ -27,6 +27,7 @@ struct ActorStats {
   // The actor whose answer or room it waits for, or "a blocking() call that has taken 12 ms"; else
   // empty.
   std::string waits_for;
+  ActorId awaited;          // that actor, where it is one; number 0: it is not, or has just ended
   std::size_t mailbox = 0;  // messages that wait; may count up to 15 that were handled meanwhile
   std::size_t capacity = 0;
   Duration oldest{};    // how long the first of them has waited

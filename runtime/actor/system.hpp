@@ -119,7 +119,8 @@ class System final : public fiber::TaskReports {
   void count(Dropped why) noexcept {
     dropped_.at(static_cast<std::size_t>(why)).fetch_add(1, std::memory_order_relaxed);
   }
-  Stats stats() const;
+  // With rows of so many actors at most; those that are not idle first.
+  Stats stats(std::size_t most_actors = ~std::size_t{0}) const;
   std::string open_metrics() const;
   // Says it in the log, once for each actor.
   void log_refusal(Cell& cell, std::string_view what);
@@ -142,7 +143,6 @@ class System final : public fiber::TaskReports {
   std::size_t describe(const fiber::Task& task, char* text, std::size_t size) noexcept override;
 
  private:
-  Stats look(bool each) const;
   std::vector<StopReport::Holder> holders(Duration told) const;
 
   RuntimeCore& runtime_;

@@ -70,6 +70,9 @@ fiber::Scheduler& RuntimeCore::scheduler() {
   std::call_once(scheduler_once_, [this] {
     scheduler_ = std::make_unique<fiber::Scheduler>(*this, scheduler_options_);
     started_scheduler_.store(scheduler_.get());
+    if (scheduler_was_started_) {
+      scheduler_was_started_();
+    }
   });
   return *scheduler_;
 }

@@ -15,6 +15,7 @@
 #include "troupe/runtime/fiber/scheduler_options.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -113,6 +114,11 @@ class RuntimeCore {
   // tasks that are suspended), the scheduler stays for ever.
   bool stop_scheduler(Deadline until, bool some_wait);
 
+  // Called once, by the thread that first has something to be run, when the workers are there.
+  void set_scheduler_started(std::function<void()> call) {
+    scheduler_was_started_ = std::move(call);
+  }
+
   void set_actors(std::shared_ptr<actor::System> actors) { actors_ = std::move(actors); }
   void set_nodes(std::shared_ptr<node::Hub> nodes) { nodes_ = std::move(nodes); }
   void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }
@@ -133,6 +139,7 @@ class RuntimeCore {
 
   const std::thread::id maker_ = std::this_thread::get_id();
   const fiber::SchedulerOptions scheduler_options_;
+  std::function<void()> scheduler_was_started_;
   std::once_flag scheduler_once_;
   std::unique_ptr<fiber::Scheduler> scheduler_;
   std::atomic<fiber::Scheduler*> started_scheduler_{nullptr};

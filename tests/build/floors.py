@@ -9,7 +9,8 @@ The rules:
 - a floor includes only itself and the floors below it; transports and serialization never see each other
 - internal/ is for the folder that has it, for what stands directly in its library and composes the floors
   (runtime/runtime.cpp), and for the tests; tools, examples and bench use public headers
-- actor's sources, but not its public headers, use fiber's workers: a message may not cost the calls between them
+- actor's sources, but not its public headers, use fiber's workers: a message may not cost the calls between them;
+  node's start threads as fiber does
 - a public header names no third-party library, but for those listed here
 - our libraries never include the umbrella header
 - each source and header of a library is in that library's CMakeLists.txt
@@ -33,13 +34,13 @@ BELOW["runtime"] = below | {"runtime"}  # what lies in runtime/ itself: the umbr
 BELOW["sim"] = BELOW["runtime"] | {"sim"}
 
 # Who may use another folder's internal/, besides the folder itself: in sources and internal headers.
-INSIDERS = {"runtime/fiber/": "runtime/actor/"}
+INSIDERS = {"runtime/fiber/": ("runtime/actor/", "runtime/node/")}
 
 LIBRARIES = ("base", "serialization", "transports", "runtime", "sim")
 PROGRAMS = ("tools", "examples", "bench", "tests")
 UMBRELLA = "troupe/troupe.hpp"
 
-THIRD_PARTY = re.compile(r"(msgpack|zmq|openssl|boost|nats|gtest)\b")
+THIRD_PARTY = re.compile(r"(msgpack|zmq|openssl|boost|nats|gtest|microhttpd)\b")
 THIRD_PARTY_HEADERS = {"serialization/msgpack_define.hpp"}  # optional, for users of msgpack-c
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)

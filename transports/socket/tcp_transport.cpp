@@ -163,8 +163,7 @@ Result<std::unique_ptr<Dial>> TcpTransport::dial(const Address& address,
       std::make_unique<SocketDial>(address, std::move(*candidates), std::move(welcome))};
 }
 
-Result<std::unique_ptr<FrameListener>> TcpTransport::listen(const Address& address,
-                                                            const ConnectOptions& options) {
+Result<TcpListening> listen_at_tcp(const Address& address) {
   const std::string doing = "listen at " + address.text();
   auto candidates = resolve(address, doing);
   if (!candidates) {
@@ -181,13 +180,23 @@ Result<std::unique_ptr<FrameListener>> TcpTransport::listen(const Address& addre
   if (!socket) {
     return socket.error();
   }
-  Address chosen{text_of(own_of(socket->get())) + std::string{address.path()}};
+  Address chosen{text_of(own_of(socket->get()))};
+  return TcpListening{std::move(*socket), std::move(chosen)};
+}
+
+Result<std::unique_ptr<FrameListener>> TcpTransport::listen(const Address& address,
+                                                            const ConnectOptions& options) {
+  auto listening = listen_at_tcp(address);
+  if (!listening) {
+    return listening.error();
+  }
+  Address chosen{listening->address.text() + std::string{address.path()}};
   auto welcome = [options](UniqueFd peer) {
     const Address from{text_of(peer_of(peer.get()))};
     return make(std::move(peer), from, options);
   };
-  return std::unique_ptr<FrameListener>{
-      std::make_unique<SocketListener>(std::move(*socket), std::move(chosen), std::move(welcome))};
+  return std::unique_ptr<FrameListener>{std::make_unique<SocketListener>(
+      std::move(listening->socket), std::move(chosen), std::move(welcome))};
 }
 
 Result<ConnectionPair> TcpTransport::pair(const Address& address, Direction /*direction*/,

@@ -148,4 +148,13 @@ Result<UnixListening> listen_at_place(const std::string& place, const std::strin
   return UnixListening{std::move(socket), std::move(release)};
 }
 
+bool remove_if_stale(const std::string& path) {
+  const auto address = unix_address(path, "look at " + path);
+  if (!address || !is_stale(*address)) {
+    return false;
+  }
+  const UniqueFd lock = lock_directory_of(path);
+  return lock && is_stale(*address) && ::unlink(path.c_str()) == 0;
+}
+
 }  // namespace troupe::transports

@@ -29,4 +29,7 @@ struct UnixListening {
 // directory), invalid_argument, system.
 Result<UnixListening> listen_at_place(const std::string& place, const std::string& doing);
 
+// Removes the socket file at `path` if whoever listened there is gone. True: it has been removed.
+bool remove_if_stale(const std::string& path);
+
 }  // namespace troupe::transports

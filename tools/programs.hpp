@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The programs that a command looks at. A target is a pid of this machine; a URL of another
+// machine's node is to be one, too: what is found by it comes out of look_at as a Program.
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/base/result.hpp"
+#include "troupe/runtime/node/inspection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::tools {
+
+struct Target {
+  std::int64_t pid = 0;
+};
+
+// Errors: invalid_argument.
+Result<Target> parse_target(std::string_view text);
+
+// A runtime of a program.
+struct Program {
+  node::ProgramPlace place;
+  Result<node::ProgramReport> report;
+};
+
+// All of this user; those that have ended meanwhile are not among them.
+std::vector<Program> look_at_all(node::Detail detail);
+// The runtimes of one process, which have all answered. Errors: not_found, and ask_program's.
+Result<std::vector<Program>> look_at(const Target& target, node::Detail detail);
+
+// "wordcount", or "wordcount: Process-1" where the runtime has another name.
+std::string title_of(const node::ProgramReport& report);
+// How many actors it has, and that not all of them are listed where that is so; else empty.
+std::string remark_on_rows(const node::ProgramReport& report);
+
+}  // namespace troupe::tools
