@@ -110,7 +110,9 @@ constexpr ActorType describe_proxy() {
   ActorType type = describe_actor<Proxy>();
   type.name = reflect::short_type_name<A>();
   type.reads = true;
-  type.remote = remote_messages<A>();
+  if constexpr (kMayBeApart<A>) {
+    type.remote = remote_messages<A>();
+  }
   return type;
 }
 template <class A>
