@@ -400,7 +400,6 @@ void Link::end(const Exit& reason) {
   }
   ended_.store(true);
   outbox_->close();
-  connection_->close();  // nobody reads any more, and nobody sends
   for (const auto& [number, ask] : asks) {
     ask.answer->fail(Error{Code::disconnected,
                            "ask with " + std::string{ask.message->type->name} + ": " + reason.what,

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 namespace troupe::node {
@@ -118,8 +117,13 @@ void Outbox::taken_away(std::size_t bytes) {
 bool Outbox::send_rest(Deadline until) {
   for (;;) {
     {
-      const std::lock_guard lock{lock_};
+      std::unique_lock lock{lock_};
       if (closed_ || (next_.size() == 0 && !take_next(next_))) {
+        if (over_) {
+          lock.unlock();
+          connection_->close();
+          lock.lock();
+        }
         sending_ = false;
         change_.announce();
         return true;
@@ -176,21 +180,23 @@ void Outbox::flush(Deadline until) {
 }
 
 void Outbox::close() {
-  std::unique_lock lock{lock_};
-  closed_ = true;
-  change_.announce();
-  control_.clear();
-  data_.clear();
-  large_.clear();
-  bytes_ = 0;
-  // Soon: see kLook. While the runtime stops no fiber can wait, and every send ends at once.
-  while (sending_) {
-    if (change_.wait(runtime_, lock, kLook) == fiber::Waiter::Outcome::cancelled) {
-      lock.unlock();
-      std::this_thread::yield();
-      lock.lock();
+  {
+    const std::lock_guard lock{lock_};
+    closed_ = true;
+    over_ = true;
+    change_.announce();
+    control_.clear();
+    data_.clear();
+    large_.clear();
+    bytes_ = 0;
+    if (std::exchange(sending_, true)) {
+      return;  // who sends sees it, and closes the connection
     }
   }
+  connection_->close();
+  const std::lock_guard lock{lock_};
+  sending_ = false;
+  change_.announce();
 }
 
 Instant Outbox::last_sent() const noexcept {

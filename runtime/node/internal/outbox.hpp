@@ -35,7 +35,8 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   // caller. Errors: disconnected (closed), timed_out, cancelled.
   Result<void> wait_for_room(Deadline until);
 
-  // Nothing more is sent, and who waits is told so. Returns once nobody uses the connection.
+  // Nothing more is sent, and who waits is told so; the connection is closed, at once or by who
+  // sends. By who has received from it, at the end of that.
   void close();
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
@@ -67,6 +68,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   mutable std::mutex lock_;
   // Guarded by lock_.
   bool closed_ = false;
+  bool over_ = false;     // the connection is to be closed
   bool sending_ = false;  // somebody uses the connection
   bool large_turn_ = false;
   std::deque<Encoded> control_;
