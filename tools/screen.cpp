@@ -109,8 +109,9 @@ void Screen::enter() const {
 }
 
 void Screen::leave() const noexcept {
-  write_all("\x1b[?25h\x1b[?1049l");
+  // In this order: who sees that it has left finds the terminal as it was.
   ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  write_all("\x1b[?25h\x1b[?1049l");
 }
 
 std::size_t Screen::width() const {

@@ -179,12 +179,11 @@ TEST(SubprocessTest, AGrandchildThatLeavesTheGroupAndKeepsThePipeHangsNobody) {
 
 TEST(SubprocessTest, WhatAGrandchildWritesAfterTheProgramsEndIsStillRead) {
   test::Ends gate = test::make_pipe();
-  // It waits until the shell, the only other one to have the gate's writing end, has ended.
-  const std::string writer = std::to_string(gate.writer.get());
-  auto popen =
-      Popen::start({"sh", "-c", "(exec " + writer + ">&-; read x <&3; echo late) & echo early"},
-                   {.pass_fds = {gate.writer.get()}, .pass_as = {{gate.reader.get(), 3}}})
-          .value();
+  // It waits until the shell, the only other one to have the gate's writing end, has ended. (A
+  // shell knows descriptors of one digit only.)
+  auto popen = Popen::start({"sh", "-c", "(exec 4>&-; read x <&3; echo late) & echo early"},
+                            {.pass_as = {{gate.reader.get(), 3}, {gate.writer.get(), 4}}})
+                   .value();
   gate.writer.reset();
   const Completed done = popen.communicate().value();
   EXPECT_EQ(done.out, "early\nlate\n");
