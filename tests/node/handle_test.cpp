@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::node_test {
@@ -58,6 +60,31 @@ TEST_F(HandleTest, AHandleThatComesBackIsTheActorItself) {
   const auto notes = node_.find<Protocol<void(Note)>>("notes").value().now().value();
   EXPECT_EQ(reporter.ask(Report{notes, 1}).value(), 1U);
   EXPECT_EQ(numbers_of(inbox, 1), (std::vector<std::uint64_t>{0}));
+}
+
+TEST_F(HandleTest, WhoMonitorsAHandleWhoseNodeIsGoneIsToldOnce) {
+  // `gone` listens while a handle of its actor is made, and is gone when that is used.
+  std::optional<Runtime> gone;
+  gone.emplace(named("gone"));
+  const Address gone_address = gone->listen("unix:").value();
+  gone->offer<Account>();
+  there_.offer<Keeper>();
+  const auto keeper = node_.spawn<Keeper>().value();
+  {
+    Runtime between{named("between")};
+    const auto account = between.connect(gone_address).value().spawn<Account>(1L).value();
+    const auto far = between.connect(address_).value().spawn<Keeper>().value();
+    ASSERT_TRUE(far.ask(Keep{account}));
+    ASSERT_TRUE(keeper.ask(Keep{far.ask(Kept{}).value().account}));
+  }
+  gone.reset();
+  Inbox<Protocol<>> inbox{here_};
+  const auto account = keeper.ask(Kept{}).value().account;
+  inbox.context().monitor(account);
+  Down down;
+  ASSERT_TRUE(inbox.receive([&](Down its) { down = std::move(its); }));
+  EXPECT_FALSE(down.reason.ok());
+  EXPECT_FALSE(account.ask(Total{}));
 }
 
 TEST_F(HandleTest, AnEmptyHandleArrivesEmpty) {

@@ -78,6 +78,22 @@ class Reporter final {
   }
 };
 
+// One that keeps a handle for others.
+struct Keep {
+  Ref<Account> account;
+};
+struct Kept {};
+class Keeper final {
+ public:
+  using Accepts = Protocol<void(Keep), Keep(Kept)>;
+
+  void handle(const Keep& keep) { kept_ = keep; }
+  Keep handle(Kept /*kept*/) { return kept_; }
+
+ private:
+  Keep kept_;
+};
+
 inline RuntimeOptions named(const std::string& name) {
   RuntimeOptions options;
   options.name = name;

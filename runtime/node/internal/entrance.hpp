@@ -22,6 +22,8 @@ class Entrance final : public actor::RemoteSide, public std::enable_shared_from_
   Entrance(std::shared_ptr<Link> link, const actor::Target& actor, std::uint64_t line) noexcept;
   ~Entrance() override;
 
+  const actor::Target& actor() const noexcept { return actor_; }
+
   // By who reads the link. Errors: malformed (the link has to end).
   Result<void> tell(const Route& route, Reader& reader, std::size_t bytes);
   Result<void> ask(const Route& route, std::uint64_t ask, Deadline until, Reader& reader,

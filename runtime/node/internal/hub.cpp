@@ -400,8 +400,11 @@ Result<actor::Target> Hub::target_of(const ActorAddress& address, actor::RemoteM
     }
   }
   const auto line = new_line(address, known);
-  const std::lock_guard lock{lock_};
-  unlinked_[key] = line;
+  {
+    const std::lock_guard lock{lock_};
+    unlinked_[key] = line;
+  }
+  start_linking(shared_from_this(), line);
   return line->stand_in();
 }
 

@@ -2,23 +2,14 @@
 #include "troupe/runtime/node/internal/line.hpp"
 
 #include "troupe/runtime/fiber/runtime_core.hpp"
-#include "troupe/runtime/node/internal/hub.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
 
 namespace troupe::node {
-namespace {
-
-// How long the first message to a node that there is no link to waits for one.
-constexpr Duration kDialTime = std::chrono::seconds{5};
-
-}  // namespace
-
 Line::Line(RuntimeCore& runtime, ActorAddress address) noexcept
     : runtime_(runtime), address_(std::move(address)) {}
 
@@ -26,23 +17,25 @@ void Line::connect(std::shared_ptr<Link> link, std::uint64_t number) {
   const std::lock_guard lock{lock_};
   link_ = std::move(link);
   number_ = number;
+  if (stop_wanted_) {
+    link_->stop(address_.number);
+  }
+  change_.announce();
 }
 
-Result<std::shared_ptr<Link>> Line::need_link(Deadline until) {
-  {
-    const std::lock_guard lock{lock_};
-    if (closed_) {
-      return Error{Code::disconnected, "the link has ended"};
-    }
-    if (link_ != nullptr) {
-      return link_;
+// The link: one that is being made is waited for.
+Result<std::shared_ptr<Link>> Line::await_link(Deadline until) {
+  std::unique_lock lock{lock_};
+  while (link_ == nullptr && !closed_) {
+    const auto outcome = change_.wait(runtime_, lock, until);
+    if (outcome != fiber::Waiter::Outcome::fired) {
+      return error_of(outcome, "wait for a link to its node");
     }
   }
-  auto link = runtime_.nodes()->link_to(address_, until);
-  if (link) {
-    (*link)->adopt(shared_from_this());
+  if (closed_) {
+    return Error{Code::disconnected, "the link has ended"};
   }
-  return link;
+  return link_;
 }
 
 void Line::learn(actor::RemoteMessages messages) {
@@ -112,7 +105,7 @@ void Line::forward(actor::Envelope& envelope, actor::AnswerBase* answer) {
     }
   };
   const Deadline until{answer != nullptr ? answer->deadline() : Instant::max()};
-  const auto link = need_link(earlier(until, Deadline{kDialTime}));
+  const auto link = await_link(until);
   if (!link) {
     refuse(link.error());
     return;
@@ -177,8 +170,11 @@ Result<void> Line::write(Encoded& frame, Link& link, const actor::RemoteMessage&
 }
 
 void Line::stop(const Exit& /*reason*/) {
-  if (const auto link = need_link(Deadline{kDialTime})) {
-    (*link)->stop(address_.number);
+  const std::lock_guard lock{lock_};
+  if (link_ != nullptr) {
+    link_->stop(address_.number);
+  } else {
+    stop_wanted_ = true;
   }
 }
 

@@ -3,7 +3,7 @@
 
 // Line: the way to one actor of another node: what its stand-in here sends on. It knows how the
 // messages cross that handles here may send, and how many more the other side takes. One that was
-// made for a node that there is no link to yet makes the link with its first message.
+// made for a node that there is no link to yet waits for it (link_actors.hpp makes it).
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/remote_message.hpp"
@@ -50,7 +50,7 @@ class Line final : public actor::Elsewhere, public std::enable_shared_from_this<
   Result<void> write(Encoded& frame, Link& link, const actor::RemoteMessage& message,
                      const actor::Envelope& envelope, const actor::AnswerBase* answer,
                      std::uint64_t ask);
-  Result<std::shared_ptr<Link>> need_link(Deadline until);
+  Result<std::shared_ptr<Link>> await_link(Deadline until);
   Result<void> wait_for_window(const Link& link, std::size_t bytes, Deadline until);
 
   RuntimeCore& runtime_;
@@ -65,6 +65,7 @@ class Line final : public actor::Elsewhere, public std::enable_shared_from_this<
   std::vector<actor::RemoteMessages> known_;
   std::uint64_t messages_out_ = 0;
   std::uint64_t bytes_out_ = 0;
+  bool stop_wanted_ = false;  // before there was a link
   bool closed_ = false;
   fiber::Change change_;
 };

@@ -60,6 +60,9 @@ void Link::adopt(const std::shared_ptr<Line>& line) {
     }
   }
   line->close();
+  runtime_.nodes()->line_ended(*line);
+  actor::end_stand_in(line->stand_in(), {.kind = Exit::Kind::unreachable,
+                                         .what = "the link to " + text() + " has just ended"});
 }
 
 void Link::add(const std::shared_ptr<Line>& line) {
@@ -277,6 +280,12 @@ Result<void> Link::read_message(LinkFrame kind, Reader& reader, std::size_t byte
 
 // Null: it is no actor of ours, or one that has ended.
 std::shared_ptr<Entrance> Link::entrance(const Route& route) {
+  if (entrances_.size() >= forget_entrances_at_) {
+    std::erase_if(entrances_, [this](const auto& each) {
+      return runtime_.actors()->find(each.second->actor().number) == nullptr;
+    });
+    forget_entrances_at_ = std::max<std::size_t>(64, 2 * entrances_.size());
+  }
   auto& its = entrances_[route.line];
   if (its == nullptr) {
     actor::Cell* const cell = runtime_.actors()->find(route.target);

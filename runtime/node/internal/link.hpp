@@ -96,6 +96,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   // Who reads.
   std::unordered_map<std::uint64_t, std::shared_ptr<Entrance>>
       entrances_;  // by the number of the line
+  std::size_t forget_entrances_at_ = 64;
   std::unordered_map<std::uint64_t, Bytes> parts_;
   std::size_t part_bytes_ = 0;
   std::string farewell_;

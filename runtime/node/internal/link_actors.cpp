@@ -7,6 +7,7 @@
 #include "troupe/runtime/node/internal/hub.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace troupe::node {
@@ -26,6 +27,31 @@ class Greeting final {
  private:
   const std::shared_ptr<Hub> hub_;
   Connection connection_;
+};
+
+class Linking final {
+ public:
+  Linking(std::shared_ptr<Hub> hub, std::shared_ptr<Line> line)
+      : hub_(std::move(hub)), line_(std::move(line)) {}
+
+  void started(Context& context) {
+    const auto link = hub_->link_to(line_->address(), Deadline{kDialTime});
+    if (link) {
+      (*link)->adopt(line_);
+    } else {
+      line_->close();
+      hub_->line_ended(*line_);
+      actor::end_stand_in(line_->stand_in(),
+                          {.kind = Exit::Kind::unreachable, .what = link.error().what()});
+    }
+    context.stop();
+  }
+
+ private:
+  static constexpr Duration kDialTime = std::chrono::seconds{10};
+
+  const std::shared_ptr<Hub> hub_;
+  const std::shared_ptr<Line> line_;
 };
 
 class LinkReading final {
@@ -75,6 +101,10 @@ void Watching::handle(Watch watch, Context& context) {
 
 void Watching::handle(const Down& down) {
   link_->tell_down(down.target.number, down.name, down.reason);
+}
+
+void start_linking(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Line>& line) {
+  (void)actor::spawn<Linking>(hub->runtime(), nullptr, nullptr, hub, line);
 }
 
 void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link) {

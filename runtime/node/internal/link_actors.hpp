@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The actors that links live by: one that takes in who connects, and for each link one that reads
-// and one that watches, for the other side, over actors of this one.
+// The actors that links live by: one that takes in who connects, one for each link that is being
+// made, and for each that is there one that reads and one that watches, for the other side, over
+// actors of this one.
 
 #include "troupe/runtime/actor/context.hpp"
 #include "troupe/runtime/actor/down.hpp"
@@ -15,6 +16,7 @@
 namespace troupe::node {
 
 class Hub;
+class Line;
 class Link;
 
 class Listening final {
@@ -44,6 +46,8 @@ class Watching final {
   const std::shared_ptr<Link> link_;
 };
 
+// Makes the link that a line is to go over; where there can be none, its stand-in ends.
+void start_linking(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Line>& line);
 void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link);
 
 }  // namespace troupe::node
