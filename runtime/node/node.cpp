@@ -105,9 +105,6 @@ class Following final {
         context.monitor(Ref<Protocol<>>{holder_});
         return;
       }
-      if (!found && (found.error() == Code::cancelled || found.error() == Code::refused)) {
-        break;
-      }
       // Not all who have lost the same node at once.
       const auto jitter = Duration{
           static_cast<Duration::rep>(context.random() % static_cast<std::uint64_t>(pause.count()))};

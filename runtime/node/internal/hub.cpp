@@ -133,23 +133,6 @@ Result<Address> Hub::listen(const Address& address, const ConnectOptions& option
   return at;
 }
 
-// As long as it lives, who is dialed by the node that we dial waits for this to be decided.
-struct Hub::Dial {
-  explicit Dial(Hub& its) : hub(its) {
-    const std::lock_guard lock{hub.lock_};
-    ++hub.dialing_;
-  }
-  Dial(const Dial&) = delete;
-  Dial& operator=(const Dial&) = delete;
-  ~Dial() {
-    const std::lock_guard lock{hub.lock_};
-    --hub.dialing_;
-    hub.change_.announce();
-  }
-
-  Hub& hub;
-};
-
 Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const ConnectOptions& options,
                                            Deadline until) {
   const std::string doing = "connect to the node at " + address.text();
@@ -164,7 +147,6 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
       }
     }
   }
-  const Dial dial{*this};
   auto connection = troupe::connect(runtime_, address, options, until);
   if (!connection) {
     return connection.error().within(doing);
@@ -189,14 +171,25 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
   if (!verdict) {
     return verdict.error();
   }
-  if (verdict->welcome) {
+  if (!verdict->welcome && !verdict->duplicate) {
+    return Error{Code::refused, verdict->why};
+  }
+  if (verdict->welcome && reserve(theirs->node.id)) {
+    const auto said = say(connection, LinkFrame::verdict, Verdict{true, false, ""}, until);
     const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
-    if (add(link)) {
+    const bool added = said && add(link);
+    {
+      const std::lock_guard lock{lock_};
+      reserved_.erase(theirs->node.id);
+      change_.announce();
+    }
+    if (!said) {
+      return said.error();
+    }
+    if (added) {
       start(link);
       return link;
     }
-  } else if (!verdict->duplicate) {
-    return Error{Code::refused, verdict->why};
   }
   // The other side has one, or is making one.
   std::unique_lock lock{lock_};
@@ -233,23 +226,36 @@ void Hub::greet(Connection connection) {
     return;
   }
   {
-    // Both may be dialing each other: what the node with the lower id has dialed is what counts.
-    std::unique_lock lock{lock_};
-    while (!closed_ && ours.node.id < theirs->node.id && dialing_ > 0 &&
-           living(theirs->node.id) == nullptr &&
-           change_.wait(runtime_, lock, until) == fiber::Waiter::Outcome::fired) {
-    }
-    verdict.duplicate = living(theirs->node.id) != nullptr;
+    const std::lock_guard lock{lock_};
+    verdict.duplicate = living(theirs->node.id) != nullptr || reserved_.contains(theirs->node.id);
     verdict.welcome = !verdict.duplicate && !closed_;
     verdict.why = verdict.duplicate ? "there is a link already" : closed_ ? "it is stopping" : "";
+    if (verdict.welcome) {
+      greeting_.insert(theirs->node.id);
+    }
   }
-  if (!say(connection, LinkFrame::verdict, verdict, until) || !verdict.welcome) {
-    return;
+  const auto confirmed = say(connection, LinkFrame::verdict, verdict, until) && verdict.welcome
+                             ? hear<Verdict>(connection, LinkFrame::verdict, until)
+                             : Result<Verdict>{Verdict{}};
+  if (confirmed && confirmed->welcome) {
+    const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
+    if (add(link)) {
+      start(link);
+    }
   }
-  const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
-  if (add(link)) {
-    start(link);
+  const std::lock_guard lock{lock_};
+  if (const auto its = greeting_.find(theirs->node.id); verdict.welcome && its != greeting_.end()) {
+    greeting_.erase(its);
   }
+  change_.announce();
+}
+
+// Two nodes may dial each other at once: then each has welcomed the other, and the link that the
+// one with the lower id has dialed is the one that both keep; the other one is not confirmed.
+bool Hub::reserve(std::uint64_t node) {
+  const std::lock_guard lock{lock_};
+  return living(node) == nullptr && !(node < id_ && greeting_.contains(node)) &&
+         reserved_.insert(node).second;
 }
 
 std::shared_ptr<Link> Hub::living(std::uint64_t node) const {

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,11 +72,11 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   void close();
 
  private:
-  struct Dial;
-
   Hello hello();
   std::uint64_t service();
   Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until);
+  // That a link which we have dialed is the one. False: another one is.
+  bool reserve(std::uint64_t node);
   // False: there is one to that node already.
   bool add(const std::shared_ptr<Link>& link);
   void start(const std::shared_ptr<Link>& link);
@@ -95,14 +96,15 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   bool pings_ = false;
   std::string address_;
   actor::Target service_;
-  int dialing_ = 0;
+  std::set<std::uint64_t> reserved_;       // nodes that we are about to have a link to
+  std::multiset<std::uint64_t> greeting_;  // nodes that were welcomed, and have not confirmed
   std::unordered_map<std::uint64_t, std::shared_ptr<Link>> links_;  // by the node's id
   std::unordered_map<std::uint64_t, std::weak_ptr<Line>> lines_;    // by the stand-in's number
   // Those that wait for a link, by the actor; one handle gives one stand-in.
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Line>> unlinked_;
   std::map<std::string, Offer, std::less<>> offers_;
   std::vector<actor::Target> listening_;
-  fiber::Change change_;  // a link more or less, or a dial less
+  fiber::Change change_;  // a link more or less, or a greeting less
   std::condition_variable pinging_;
 };
 
