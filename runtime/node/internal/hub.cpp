@@ -265,11 +265,10 @@ std::shared_ptr<Link> Hub::living(std::uint64_t node) const {
 
 bool Hub::add(const std::shared_ptr<Link>& link) {
   const std::lock_guard lock{lock_};
-  auto& its = links_[link->theirs().node.id];
-  if (closed_ || (its != nullptr && !its->ended())) {
+  if (closed_ || living(link->theirs().node.id) != nullptr) {
     return false;
   }
-  its = link;
+  links_.insert_or_assign(link->theirs().node.id, link);
   change_.announce();
   if (!std::exchange(pings_, true)) {
     runtime_.executor().execute([hub = shared_from_this()] { hub->keep_pinging(); });
