@@ -43,7 +43,8 @@ std::size_t Cell::depth() const noexcept {
 
 Cell::Pushed Cell::push(Envelope& envelope) noexcept {
   const std::uint32_t sent = envelope.sent;  // once it is in, it may be handled and gone
-  std::uint64_t word = mailbox_.load(std::memory_order_relaxed);
+  std::uint64_t word =
+      mailbox_.load(std::memory_order_acquire);  // pairs with gather_older: in_hand_
   std::uint64_t before = 0;
   do {
     if (count_of(word) + in_hand_.load(std::memory_order_relaxed) >=

@@ -282,6 +282,8 @@ void Cell::gather_older(Extras& its) noexcept {
     if ((word & kAddress) <= kIdle) {
       return;
     }
+    // Before the word says that there are none: who sends meanwhile finds no room that is not.
+    in_hand_.store(static_cast<std::uint32_t>(its.older_count + count_of(word)));
   } while (!mailbox_.compare_exchange_weak(word, kAtWork));
   Envelope* newest = envelope_of(word);
   Envelope* const last = newest;
