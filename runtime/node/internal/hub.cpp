@@ -128,8 +128,8 @@ Result<Address> Hub::listen(const Address& address, const ConnectOptions& option
   if (address_.empty()) {
     address_ = at.text();
   }
-  listening_.push_back(actor::spawn<Listening>(runtime_, nullptr, nullptr, shared_from_this(),
-                                               *std::move(listener)));
+  (void)actor::spawn<Listening>(runtime_, nullptr, nullptr, shared_from_this(),
+                                *std::move(listener));
   return at;
 }
 
@@ -461,14 +461,12 @@ Result<actor::Target> Hub::spawn(const std::string& name, const Schema& argument
 
 void Hub::close() {
   std::vector<std::shared_ptr<Link>> all;
-  std::vector<actor::Target> listening;
   {
     const std::lock_guard lock{lock_};
     closed_ = true;
     for (const auto& [id, link] : links_) {
       all.push_back(link);
     }
-    listening = std::exchange(listening_, {});
     change_.announce();
     pinging_.notify_all();
   }

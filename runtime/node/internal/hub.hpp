@@ -103,7 +103,6 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   // Those that wait for a link, by the actor; one handle gives one stand-in.
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Line>> unlinked_;
   std::map<std::string, Offer, std::less<>> offers_;
-  std::vector<actor::Target> listening_;
   fiber::Change change_;  // a link more or less, or a greeting less
   std::condition_variable pinging_;
 };

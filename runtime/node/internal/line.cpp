@@ -10,6 +10,7 @@
 #include <utility>
 
 namespace troupe::node {
+
 Line::Line(RuntimeCore& runtime, ActorAddress address) noexcept
     : runtime_(runtime), address_(std::move(address)) {}
 

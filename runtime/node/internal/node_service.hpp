@@ -40,15 +40,6 @@ struct FoundActor {
   static constexpr std::string_view troupe_name = "troupe.FoundActor";
   std::uint64_t number = 0;
 };
-// Members that groups of a node have gained and lost.
-struct GroupChange {
-  static constexpr std::string_view troupe_name = "troupe.GroupChange";
-  std::string group;
-  std::uint64_t member = 0;
-  bool joined = false;
-  std::vector<Signature> signatures;
-};
-
 class NodeService final {
  public:
   using Accepts = Protocol<FoundActor(FindActor), FoundActor(SpawnActor)>;

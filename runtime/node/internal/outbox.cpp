@@ -135,7 +135,6 @@ bool Outbox::send_rest(Deadline until) {
     }
     const std::lock_guard lock{lock_};
     next_.clear();
-    last_sent_ = runtime_.clock().now();
     if (!sent) {
       // The link is gone, or the runtime stops: who reads sees that too.
       closed_ = true;
@@ -197,11 +196,6 @@ void Outbox::close() {
   const std::lock_guard lock{lock_};
   sending_ = false;
   change_.announce();
-}
-
-Instant Outbox::last_sent() const noexcept {
-  const std::lock_guard lock{lock_};
-  return last_sent_;
 }
 
 }  // namespace troupe::node

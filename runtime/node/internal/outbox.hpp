@@ -41,9 +41,6 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
 
-  // When something was last sent.
-  Instant last_sent() const noexcept;
-
  private:
   class Rest;
   struct Large {
@@ -78,7 +75,6 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   std::uint64_t small_taken_ = 0;   // out of it
   std::size_t bytes_ = 0;           // of data and large
   std::uint64_t last_large_ = 0;
-  Instant last_sent_{};
   fiber::Change change_;  // there is room again, nobody sends any more, or it is closed
   Encoded next_;          // of who sends: what is being sent
 };
