@@ -64,15 +64,17 @@ TEST(SubprocessSurroundingsTest, ItRunsInTheGivenDirectory) {
 
 TEST(SubprocessSurroundingsTest, ItsGroupIsItsOwnOneOfASessionOrTheCallers) {
   const std::vector<std::string> ask{"sh", "-c", "cut -d' ' -f1,5,6 /proc/$$/stat"};
+  // A session of 0 is one whose leader is outside this PID namespace, as in a container.
+  constexpr pid_t its_own = -1;
   const auto expected = [](const std::string& answer, pid_t group, pid_t session) {
     const std::string pid = answer.substr(0, answer.find(' '));
-    const auto number = [&](pid_t id) { return id == 0 ? pid : std::to_string(id); };
+    const auto number = [&](pid_t id) { return id == its_own ? pid : std::to_string(id); };
     return pid + " " + number(group) + " " + number(session) + "\n";
   };
   const std::string own = output_of(ask);
-  EXPECT_EQ(own, expected(own, 0, ::getsid(0)));
+  EXPECT_EQ(own, expected(own, its_own, ::getsid(0)));
   const std::string session = output_of(ask, {.new_session = true});
-  EXPECT_EQ(session, expected(session, 0, 0));
+  EXPECT_EQ(session, expected(session, its_own, its_own));
   const std::string callers = output_of(ask, {.own_group = false});
   EXPECT_EQ(callers, expected(callers, ::getpgrp(), ::getsid(0)));
 }
