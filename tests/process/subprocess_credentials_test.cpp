@@ -158,7 +158,7 @@ TEST_F(SubprocessCredentialsTest, WhatCannotBeIsRefusedBeforeTheStartWithItsOpti
   has(refused({.extra_groups = std::vector<Account>(65537, Account{0})}), "65537");
   has(refused({.umask = 01000}), "umask");
   has(refused({.process_group = -5}), "process_group -5");
-  has(refused({.new_session = true, .process_group = ::getpgrp()}), "process_group");
+  has(refused({.new_session = true, .process_group = ::getpid()}), "process_group");
 }
 
 TEST_F(SubprocessCredentialsTest, AProcessGroupThatIsNotOfThisSessionIsAnErrorThatNamesIt) {
