@@ -7,6 +7,7 @@
 //   fifo:/path                a named pipe
 //   unix:/path  unix:@name    a Unix socket in the file system, or in the abstract namespace
 //   tcp://host:port/name      TCP; IPv6 hosts in brackets; port 0 asks for a free one
+//   tls://host:port/name      TCP, encrypted, the peer known by its certificate
 //   inproc://name             inside this process
 //
 // A value. Making one from text that does not parse is no error yet: every use of it is, and says

@@ -7,6 +7,7 @@
 #include "troupe/transports/shm/shm_transport.hpp"
 #include "troupe/transports/socket/tcp_transport.hpp"
 #include "troupe/transports/socket/unix_transport.hpp"
+#include "troupe/transports/tls/tls_transport.hpp"
 
 namespace troupe::transports {
 
@@ -17,11 +18,14 @@ std::unique_ptr<Catalog> Catalog::standard() {
   catalog->add(std::make_unique<ShmTransport>());
   catalog->add(std::make_unique<UnixTransport>());
   catalog->add(std::make_unique<TcpTransport>());
+  catalog->add(std::make_unique<TlsTransport>());
   catalog->add(std::make_unique<InprocTransport>());
   return catalog;
 }
 
 void Catalog::add(std::unique_ptr<Transport> transport) {
+  std::erase_if(transports_,
+                [&](const auto& other) { return other->scheme() == transport->scheme(); });
   transports_.push_back(std::move(transport));
 }
 

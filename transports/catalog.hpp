@@ -14,9 +14,10 @@ namespace troupe::transports {
 
 class Catalog final {
  public:
-  // pipe, fifo, unix, tcp and inproc.
+  // pipe, fifo, shm, unix, tcp, tls and inproc.
   static std::unique_ptr<Catalog> standard();
 
+  // In the place of one of the same scheme.
   void add(std::unique_ptr<Transport> transport);
 
   // The transport of the address. Errors: invalid_argument (it does not parse, or the scheme is

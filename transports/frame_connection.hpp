@@ -110,6 +110,11 @@ class FrameConnection {
   // Writes what is buffered. Errors as try_send.
   virtual Result<Progress> try_flush() = 0;
 
+  // Writes what is buffered, and tells the peer that nothing more comes, where the transport has a
+  // word for that: what ends otherwise is `disconnected` there. To be done before close, which does
+  // not wait. Errors as try_send.
+  virtual Result<Progress> try_finish() { return try_flush(); }
+
   // Memory that the receiver will view, where capabilities().loans; nothing while too much is out:
   // wait for writable() and try again. Errors: invalid_argument (no loans here; above the limit of
   // a message), overloaded (memory is short), those of try_send.

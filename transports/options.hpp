@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 
 namespace troupe {
 
@@ -19,14 +21,32 @@ enum class Framing : std::uint8_t {
   raw,     // whatever one read returns: for foreign programs
 };
 
+// What tls: needs, as files in PEM form; the others do not look at it. Files are read when a
+// listener is made, and at each connect.
+struct TlsOptions {
+  // This end's certificate, then those of the authorities between it and what the peer trusts. A
+  // listener needs one; who connects, only where the listener asks for it.
+  std::filesystem::path certificate{};
+  // The key of that certificate: without a passphrase, and readable by nobody but its owner and its
+  // group.
+  std::filesystem::path private_key{};
+  // Whose certificates to believe: those of authorities, or of the peer itself. Who connects trusts
+  // whom the system trusts when it is empty. A listener that has it serves only clients that show
+  // such a certificate.
+  std::filesystem::path trust{};
+  // The name or number that the certificate of who listens must bear; empty: the address's host.
+  std::string peer_name{};
+};
+
 struct ConnectOptions {
   AuthKey key{};  // empty: no authentication
   Framing framing = Framing::python;
   std::size_t max_message = 64U << 20U;          // bytes; a larger one is refused on both sides
-  Duration handshake = std::chrono::seconds{5};  // how long a peer may take to prove the key
+  Duration handshake = std::chrono::seconds{5};  // how long a peer may take to prove itself
   // Between hosts: a peer whose kernel has not answered for so long is lost (disconnected); its
   // process may be stopped or busy for as long as it likes. To the second, at least 2.
   Duration lost_after = std::chrono::seconds{30};
+  TlsOptions tls{};
 };
 
 }  // namespace troupe

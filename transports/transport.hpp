@@ -4,12 +4,14 @@
 // Transport: one way for bytes to cross, by scheme. Makes connections; each is a FrameConnection.
 // Nothing here blocks, except that a host name is resolved by the system's resolver.
 
+#include "troupe/base/deadline.hpp"
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/options.hpp"
 
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace troupe::transports {
 
@@ -26,6 +28,12 @@ class Dial {
   virtual Result<std::unique_ptr<FrameConnection>> step() = 0;
   virtual Readiness readiness() const noexcept = 0;
   virtual Duration retry() const noexcept { return std::chrono::milliseconds{10}; }
+  // What it waits for, for the text of an error.
+  virtual std::string_view waits_for() const noexcept {
+    return "nobody has opened the other end yet";
+  }
+  // When to call again at the latest, although nothing is ready.
+  virtual Deadline wake() const noexcept { return Deadline::never(); }
 };
 
 // Where others connect to. One thread at a time. Destroying it frees the name.
@@ -40,6 +48,10 @@ class FrameListener {
   // skipped.
   virtual Result<std::unique_ptr<FrameConnection>> try_accept() = 0;
   virtual Readiness readable() const noexcept = 0;
+  // When to call again at the latest, although nothing is readable.
+  virtual Deadline wake() const noexcept { return Deadline::never(); }
+  // Why peers that had come were dropped since the last call, where a transport does so.
+  virtual std::vector<Error> take_dropped() { return {}; }
   virtual const Address& address() const noexcept = 0;  // with the port or path that was chosen
 };
 

@@ -193,7 +193,7 @@ void Channel::close() {
     std::optional<std::size_t> left;
     {
       const std::lock_guard lock{sending_};
-      const auto flushed = connection_->try_flush();
+      const auto flushed = connection_->try_finish();
       if (!flushed || *flushed == Progress::done || until.passed()) {
         left = connection_->buffered();
         connection_->close();

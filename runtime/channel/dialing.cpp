@@ -82,11 +82,11 @@ Result<std::unique_ptr<FrameConnection>> dial(RuntimeCore& runtime, const Addres
     }
     const auto readiness = (*dial)->readiness();
     const bool by_time = readiness.fd < 0;
-    auto waited =
-        park(runtime, readiness, by_time ? earlier(until, Deadline{(*dial)->retry()}) : until);
+    const Deadline wake = by_time ? Deadline{(*dial)->retry()} : (*dial)->wake();
+    auto waited = park(runtime, readiness, earlier(until, wake));
     if (!waited && (waited.error() != Code::timed_out || until.passed())) {
-      return waited.error().within("connect to " + address.text() +
-                                   ": nobody has opened the other end yet");
+      return waited.error().within("connect to " + address.text() + ": " +
+                                   std::string{(*dial)->waits_for()});
     }
   }
 }

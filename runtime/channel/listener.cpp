@@ -81,6 +81,10 @@ Result<Connection> Listener::accept(Deadline until) {
 Result<std::unique_ptr<FrameConnection>> Listener::State::next() {
   for (;;) {
     auto accepted = listener->try_accept();
+    for (const Error& why : listener->take_dropped()) {
+      runtime.log().write("accept at " + listener->address().text() +
+                          ": dropped a client: " + why.what());
+    }
     if (!accepted || *accepted == nullptr) {
       // Those who are here already are served also while no more can come.
       auto proven = next_proven();
@@ -122,6 +126,7 @@ bool Listener::State::waits_on(std::vector<PollItem>& items, Deadline& wake) {
     wake =
         earlier(wake, Deadline{std::chrono::milliseconds{10}});  // the other side of a named pipe
   }
+  wake = earlier(wake, listener->wake());
   items.push_back({readiness});
   for (const Coming& client : coming) {
     if (client.connection->arm_receive()) {

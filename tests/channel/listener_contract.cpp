@@ -115,7 +115,7 @@ TEST_P(ListenerTest, AKeyAtTheListenerAloneIsNamedToAClientThatTalks) {  // W22
 
 TEST_P(ListenerTest, AKeyAtTheClientAloneEndsWithTheHandshakesDeadline) {  // W22
   auto listener = Listener::create(runtime_, address()).value();
-  auto client = connecting(runtime_, listener.address(), {.key = kKey, .handshake = 50ms});
+  auto client = connecting(runtime_, listener.address(), {.key = kKey, .handshake = 300ms});
   Connection accepted = listener.accept().value();
   const auto connected = client.get();
   ASSERT_FALSE(connected);
@@ -151,7 +151,7 @@ TEST_P(ListenerTest, ASilentClientDoesNotDelayTheAcceptOfOthers) {  // W22
 }
 
 TEST_P(ListenerTest, ASilentClientIsDroppedAtTheHandshakesDeadline) {  // W22
-  auto listener = Listener::create(runtime_, address(), {.key = kKey, .handshake = 20ms}).value();
+  auto listener = Listener::create(runtime_, address(), {.key = kKey, .handshake = 300ms}).value();
   auto client = connecting(runtime_, listener.address());
   std::jthread accepting{[&](const std::stop_token& seen) {
     while (!seen.stop_requested()) {

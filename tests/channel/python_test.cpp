@@ -2,6 +2,7 @@
 // A Python process with only its standard library at the other end: both as client and as listener,
 // with and without a key, and over inherited pipe ends.
 
+#include "transports/tls/certificates.hpp"
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 #include "troupe/runtime/runtime.hpp"
@@ -93,7 +94,7 @@ void expect_echo(Connection& out, Connection& in) {
 
 struct Case {
   const char* name;
-  bool tcp;
+  std::string scheme;
   bool with_key;
 };
 
@@ -102,18 +103,53 @@ class PythonTest : public testing::TestWithParam<Case> {
   PythonTest() { std::filesystem::create_directory(directory_); }
   ~PythonTest() override { std::filesystem::remove_all(directory_); }
 
-  std::string path() const { return directory_ + "/socket"; }
+  Address ours() const {
+    return GetParam().scheme == "unix" ? "unix:" + directory_ + "/socket"
+                                       : GetParam().scheme + "://127.0.0.1:0";
+  }
+  static Address printed(const std::string& where) {
+    return GetParam().scheme + (GetParam().scheme == "unix" ? ":" : "://") + where;
+  }
+  // As Python writes an address of ours.
+  static std::string python_address(const Address& address) {
+    return address.port() == 0 && address.host().empty()
+               ? std::string{address.path()}
+               : std::string{address.host()} + ":" + std::to_string(address.port());
+  }
+
   ConnectOptions options() const {
     ConnectOptions options;
     options.key = GetParam().with_key ? AuthKey{"secret"} : AuthKey{};
+    if (is_tls()) {
+      const auto& made = harness::TestCertificates::get();
+      options.tls = {.certificate = made.listener().file,
+                     .private_key = made.listener().key,
+                     .trust = made.authority().file()};
+    }
     return options;
   }
-  std::string key() const { return GetParam().with_key ? "secret" : "-"; }
-  // As Python writes an address of ours.
-  static std::string python_address(const Address& address) {
-    return address.scheme() == "tcp"
-               ? std::string{address.host()} + ":" + std::to_string(address.port())
-               : std::string{address.path()};
+  // Who only accepts asks no certificate of its clients.
+  ConnectOptions options_of_listener() const {
+    ConnectOptions without_trust = options();
+    without_trust.tls.trust.clear();
+    return without_trust;
+  }
+  static bool is_tls() { return GetParam().scheme == "tls"; }
+  static std::string key() { return GetParam().with_key ? "secret" : "-"; }
+
+  static std::vector<std::string> client(const Address& address) {
+    if (is_tls()) {
+      return {"tls-client", python_address(address), key(),
+              harness::TestCertificates::get().authority().file()};
+    }
+    return {"client", python_address(address), key()};
+  }
+  std::vector<std::string> listener(const std::string& with_key) const {
+    if (is_tls()) {
+      const auto& made = harness::TestCertificates::get().listener();
+      return {"tls-listener", python_address(ours()), with_key, made.file, made.key};
+    }
+    return {"listener", python_address(ours()), with_key};
   }
 
   Runtime runtime_{RuntimeOptions{}};
@@ -121,11 +157,9 @@ class PythonTest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(PythonTest, AClientOfPythonTalksToAListenerOfOurs) {
-  auto listener = Listener::create(
-      runtime_, GetParam().tcp ? Address{"tcp://127.0.0.1:0"} : Address{"unix:" + path()},
-      options());
+  auto listener = Listener::create(runtime_, ours(), options_of_listener());
   ASSERT_TRUE(listener) << listener.error().what();
-  Python python{{"client", python_address(listener->address()), key()}};
+  Python python{client(listener->address())};
 
   auto connection = listener->accept(kPatience);
   ASSERT_TRUE(connection) << connection.error().what();
@@ -136,13 +170,11 @@ TEST_P(PythonTest, AClientOfPythonTalksToAListenerOfOurs) {
 }
 
 TEST_P(PythonTest, AListenerOfPythonTalksToAClientOfOurs) {
-  Python python{{"listener", GetParam().tcp ? "127.0.0.1:0" : path(), key()}};
+  Python python{listener(key())};
   const std::string where = python.line();
   ASSERT_FALSE(where.empty());
 
-  auto connection =
-      connect(runtime_, GetParam().tcp ? Address{"tcp://" + where} : Address{"unix:" + where},
-              options(), kPatience);
+  auto connection = connect(runtime_, printed(where), options(), kPatience);
   ASSERT_TRUE(connection) << connection.error().what();
   expect_echo(*connection, *connection);
   connection->close();
@@ -154,12 +186,10 @@ TEST_P(PythonTest, AWrongKeyIsRefusedOnBothSides) {
   if (!GetParam().with_key) {
     return;  // there is no key to be wrong
   }
-  Python python{{"listener", GetParam().tcp ? "127.0.0.1:0" : path(), "another"}};
+  Python python{listener("another")};
   const std::string where = python.line();
 
-  const auto connection =
-      connect(runtime_, GetParam().tcp ? Address{"tcp://" + where} : Address{"unix:" + where},
-              options(), kPatience);
+  const auto connection = connect(runtime_, printed(where), options(), kPatience);
 
   ASSERT_FALSE(connection);
   EXPECT_EQ(connection.error(), Code::refused) << connection.error().what();
@@ -167,8 +197,10 @@ TEST_P(PythonTest, AWrongKeyIsRefusedOnBothSides) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Addresses, PythonTest,
-                         testing::Values(Case{"unix", false, false}, Case{"unix_key", false, true},
-                                         Case{"tcp", true, false}, Case{"tcp_key", true, true}),
+                         testing::Values(Case{"unix", "unix", false},
+                                         Case{"unix_key", "unix", true}, Case{"tcp", "tcp", false},
+                                         Case{"tcp_key", "tcp", true}, Case{"tls", "tls", false},
+                                         Case{"tls_key", "tls", true}),
                          [](const auto& given) { return given.param.name; });
 
 TEST(PythonPipeTest, AChildOfPythonTalksOverInheritedPipeEnds) {

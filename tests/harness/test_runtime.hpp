@@ -19,8 +19,16 @@ namespace troupe::harness {
 class TestRuntime final : public RuntimeCore {
  public:
   explicit TestRuntime(Ports ports = {}, Log log = {})
-      : RuntimeCore(std::move(ports), std::move(log)) {}
+      : RuntimeCore(std::move(ports), std::move(log)) {
+    if (on_made) {
+      on_made(*this);
+    }
+  }
   ~TestRuntime() = default;
+
+  // Completes each one, for suites that do not know what their transport needs. Set once, before
+  // the tests.
+  static inline std::function<void(RuntimeCore&)> on_made;
 };
 
 // Runs nothing until release(), and everything from then on. To be released before its runtime

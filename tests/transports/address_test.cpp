@@ -109,7 +109,7 @@ TEST(AddressTest, ComparesByItsText) {
 
 TEST(CatalogTest, FindsTheTransportOfAScheme) {
   const auto catalog = troupe::transports::Catalog::standard();
-  for (const char* scheme : {"pipe", "fifo", "unix", "tcp", "inproc"}) {
+  for (const char* scheme : {"pipe", "fifo", "unix", "tcp", "tls", "inproc"}) {
     EXPECT_EQ(catalog->find(std::string{scheme} + ":x").value()->scheme(), scheme);
   }
 }
@@ -120,7 +120,8 @@ TEST(CatalogTest, AnUnknownSchemeIsToldWithThoseThereAre) {
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error(), Code::invalid_argument);
   const std::string_view what = found.error().what();
-  for (const char* word : {"carrier-pigeon", "pipe:", "fifo:", "unix:", "tcp:", "inproc:"}) {
+  for (const char* word :
+       {"carrier-pigeon", "pipe:", "fifo:", "unix:", "tcp:", "tls:", "inproc:"}) {
     EXPECT_NE(what.find(word), std::string_view::npos) << what;
   }
   EXPECT_EQ(catalog->find("nonsense").error(), Code::invalid_argument);

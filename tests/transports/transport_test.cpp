@@ -33,6 +33,14 @@ bool FrameConnectionTest::is_stream() const {
   return transport_->scheme() != "inproc";
 }
 
+bool FrameConnectionTest::encrypts() const {
+  return transport_->scheme() == "tls";
+}
+
+bool FrameConnectionTest::hands_over() const {
+  return is_stream() && !encrypts();
+}
+
 bool FrameConnectionTest::gathers() const {
   return is_stream() && transport_->scheme() != "shm";
 }
@@ -65,16 +73,20 @@ std::unique_ptr<Outgoing> FrameConnectionTest::fill(std::size_t size, std::uint3
 
 // ---- StreamTest ----
 
-RawPeer StreamTest::raw(std::unique_ptr<FrameConnection>& end) {
-  auto handover = end->hand_over().value();
-  end->close();
-  end.reset();
-  return {std::move(handover.input), std::move(handover.output)};
-}
-
-RawPeer StreamTest::connect_raw(const ConnectOptions& options) {
+RawPeer StreamTest::connect_raw(const ConnectOptions& options,
+                                std::unique_ptr<FrameConnection>& ours,
+                                std::unique_ptr<FrameConnection>& its) {
+  if (GetParam().foreign) {
+    auto [end, peer] = GetParam().foreign(transport(), options);
+    ours = std::move(end);
+    its.reset();
+    return std::move(peer);
+  }
   connect(options);
-  return raw(ends_.second);
+  auto handover = its->hand_over().value();
+  its->close();
+  its.reset();
+  return {{}, std::move(handover.input), std::move(handover.output)};
 }
 
 // ---- FrameListenerTest ----

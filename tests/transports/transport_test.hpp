@@ -5,8 +5,8 @@
 //
 //   FrameConnectionTest   what FrameConnection promises, with its Ways          every transport
 //   StreamTest            the bytes of the stream engine, with its Ways         pipe fifo unix tcp
-//   FramingTest           framings lines and raw, with its Ways                 pipe fifo unix tcp
-//   FrameListenerTest     what listening and dialling promise, with Places      those with
+//   tls FramingTest           framings lines and raw, with its Ways                 pipe fifo unix
+//   tcp tls FrameListenerTest     what listening and dialling promise, with Places      those with
 //   listeners
 
 #include "harness/raw_fd.hpp"
@@ -34,11 +34,17 @@ class FrameConnectionTest : public testing::TestWithParam<Way> {
   transports::FrameConnection& sender() const { return *ends_.second; }
   transports::Transport& transport() { return *transport_; }
 
-  bool is_stream() const;  // crosses processes
-  bool gathers() const;    // When::later leaves a frame in a buffer, and control goes before it
+  bool is_stream() const;   // crosses processes
+  bool hands_over() const;  // an end can go on in another process
+  bool encrypts() const;    // and so may hold a bit more than it was given
+  bool gathers() const;     // When::later leaves a frame in a buffer, and control goes before it
   bool hands_over_whole() const;  // the largest frame is handed over at once
   bool is_duplex() const { return GetParam().capabilities.duplex; }
   bool carries_fds() const { return GetParam().capabilities.fds; }
+
+  // Bytes: more than what the way holds; they take several turns to cross. What is encrypted leaves
+  // more slowly, and the kernel makes room for more meanwhile.
+  std::size_t huge() const { return std::size_t{encrypts() ? 16U : 4U} << 20U; }
 
   // Fills the way from sender to receiver with data frames of `size` bytes, numbered from 0 in
   // their first bytes, until one would block; that one is left to the caller, with its number.
@@ -55,24 +61,21 @@ class FrameConnectionTest : public testing::TestWithParam<Way> {
   std::unique_ptr<transports::Transport> transport_ = GetParam().transport();
 };
 
-// The descriptors of the sending end, in the hands of a foreign program.
-struct RawPeer {
-  UniqueFd input;
-  UniqueFd output;
-
-  int reads() const noexcept { return input.get(); }
-  int writes() const noexcept { return output ? output.get() : input.get(); }
-  void close() {
-    input.reset();
-    output.reset();
-  }
-};
-
 class StreamTest : public FrameConnectionTest {
  protected:
-  // Connects, and takes the sending end's descriptors for the test to use directly.
-  RawPeer connect_raw(const ConnectOptions& options = {});
-  RawPeer raw(std::unique_ptr<transports::FrameConnection>& end);
+  // Connects, and gives what receiver() hears from to the test, to write to it directly.
+  RawPeer connect_raw(const ConnectOptions& options = {}) {
+    return connect_raw(options, ends_.first, ends_.second);
+  }
+  // The same with what sender() sends to, to read from it.
+  RawPeer connect_raw_reader(const ConnectOptions& options = {}) {
+    return connect_raw(options, ends_.second, ends_.first);
+  }
+
+ private:
+  RawPeer connect_raw(const ConnectOptions& options,
+                      std::unique_ptr<transports::FrameConnection>& ours,
+                      std::unique_ptr<transports::FrameConnection>& its);
 };
 
 class FramingTest : public StreamTest {};

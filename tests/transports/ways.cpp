@@ -27,7 +27,10 @@ Way pair_way(std::string name, std::function<std::unique_ptr<Transport>()> trans
           [=](Transport& made, const ConnectOptions& options) {
             return made.pair(address, direction, options).value();
           },
-          std::move(transport), capabilities, reset};
+          std::move(transport),
+          capabilities,
+          reset,
+          {}};
 }
 
 Way listener_way(std::string name, std::function<std::unique_ptr<Transport>()> transport,
@@ -43,7 +46,10 @@ Way listener_way(std::string name, std::function<std::unique_ptr<Transport>()> t
             const auto dial = made.dial(listener->address(), options).value();
             return meet(*listener, *dial);
           },
-          std::move(transport), capabilities, reset};
+          std::move(transport),
+          capabilities,
+          reset,
+          {}};
 }
 
 ConnectionPair meet(FrameListener& listener, Dial& dial) {

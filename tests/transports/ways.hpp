@@ -13,6 +13,20 @@
 
 namespace troupe::harness {
 
+// What a foreign program holds: plain descriptors, which it reads and writes.
+struct RawPeer {
+  std::shared_ptr<void> behind{};  // what carries its bytes on, where the transport changes them
+  UniqueFd input{};
+  UniqueFd output{};
+
+  int reads() const noexcept { return input.get(); }
+  int writes() const noexcept { return output ? output.get() : input.get(); }
+  void close() {
+    input.reset();
+    output.reset();
+  }
+};
+
 struct Way {
   std::string name;  // letters only
   // Two ends; of a one-way pair the first receives and the second sends.
@@ -21,6 +35,12 @@ struct Way {
   transports::Capabilities capabilities;  // what both ends must say of themselves
   enum class Reset : std::uint8_t { none, by_unread, by_linger };
   Reset reset = Reset::none;  // how a foreign peer can break the link, if it can
+  // Where an end's descriptors are not its bytes: an end whose peer is a foreign program.
+  struct Foreign {
+    std::unique_ptr<transports::FrameConnection> end;
+    RawPeer peer;
+  };
+  std::function<Foreign(transports::Transport&, const ConnectOptions&)> foreign{};
 };
 
 std::ostream& operator<<(std::ostream& out, const Way& way);

@@ -8,6 +8,29 @@
 
 namespace troupe::transports {
 
+Result<UniqueFd> accept_from(int listener, const Address& address) {
+  for (;;) {
+    UniqueFd peer{::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
+    if (peer) {
+      return peer;
+    }
+    switch (errno) {
+      case EAGAIN:
+        return UniqueFd{};
+      case EINTR:
+      case ECONNABORTED:
+      case EPROTO:
+      case ENETDOWN:
+      case EHOSTUNREACH:
+      case ENETUNREACH:
+      case EPERM:
+        continue;  // that peer is gone; the next may be fine
+      default:
+        return Error::system("accept at " + address.text(), errno);
+    }
+  }
+}
+
 SocketListener::SocketListener(UniqueFd socket, Address address, Welcome welcome,
                                std::function<void()> release)
     : socket_(std::move(socket)),
@@ -23,27 +46,16 @@ SocketListener::~SocketListener() {
 
 Result<std::unique_ptr<FrameConnection>> SocketListener::try_accept() {
   for (;;) {
-    UniqueFd peer{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-    if (peer) {
-      auto connection = welcome_(std::move(peer));
-      if (!connection || *connection != nullptr) {
-        return connection;
-      }
-      continue;
+    auto peer = accept_from(socket_.get(), address_);
+    if (!peer) {
+      return peer.error();
     }
-    switch (errno) {
-      case EAGAIN:
-        return std::unique_ptr<FrameConnection>{};
-      case EINTR:
-      case ECONNABORTED:
-      case EPROTO:
-      case ENETDOWN:
-      case EHOSTUNREACH:
-      case ENETUNREACH:
-      case EPERM:
-        continue;  // that peer is gone; the next may be fine
-      default:
-        return Error::system("accept at " + address_.text(), errno);
+    if (!*peer) {
+      return std::unique_ptr<FrameConnection>{};
+    }
+    auto connection = welcome_(std::move(*peer));
+    if (!connection || *connection != nullptr) {
+      return connection;
     }
   }
 }

@@ -26,6 +26,10 @@ struct SocketAddress {
   // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 };
 
+// The next peer of a listening socket that does not block; empty when none waits. Errors:
+// overloaded (descriptors are short), system.
+Result<UniqueFd> accept_from(int listener, const Address& address);
+
 // Makes a connection of an accepted or connected socket; null when the peer is not welcome. An
 // error is this side's: what it lacks to make one.
 using Welcome = std::function<Result<std::unique_ptr<FrameConnection>>(UniqueFd socket)>;

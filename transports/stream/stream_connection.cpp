@@ -53,6 +53,7 @@ void StreamConnection::close() noexcept {
   stream_.reset();
   send_buffer_.clear();
   inside_direct_ = false;
+  held_ = 0;
   fds_.clear();
   arrivals_.clear();
   send_error_ = Error{Code::closed, "this end of " + setup_.peer.text() + " is closed"};
@@ -166,7 +167,7 @@ bool StreamConnection::overtakes(const OutgoingFrame& frame, Lane lane) const no
 bool StreamConnection::is_plain(const OutgoingFrame& frame, Lane lane) const noexcept {
   return lane == Lane::data && setup_.framing == Framing::python && frame.fds.empty() &&
          frame.size <= kCopyLimit - kShortHeader && frame.size <= setup_.max_message &&
-         !send_error_ && send_buffer_.size() + kShortHeader + frame.size <= kBufferLimit;
+         !send_error_ && send_buffer_.size() + held_ + kShortHeader + frame.size <= kBufferLimit;
 }
 
 // Every other small message: control, or without room, or with a framing that has rules of its own.
@@ -179,11 +180,11 @@ Result<Progress> StreamConnection::queue(const OutgoingFrame& frame, Lane lane) 
     return Progress::done;
   }
   const std::size_t total = overhead(frame) + frame.size;
-  if (send_buffer_.size() + total > kBufferLimit) {
+  if (send_buffer_.size() + held_ + total > kBufferLimit) {
     if (auto flushed = try_flush(); !flushed) {
       return flushed;
     }
-    if (send_buffer_.size() + total > kBufferLimit) {
+    if (send_buffer_.size() + held_ + total > kBufferLimit) {
       return Progress::would_block;
     }
   }
@@ -216,6 +217,7 @@ Result<Progress> StreamConnection::send_direct(OutgoingFrame& frame) {
     const std::size_t count = gather(header.span(), frame, trailer(), pieces);
     const auto moved = stream_->try_write(std::span{pieces}.first(count),
                                           frame.taken == 0 ? frame.fds : std::span<UniqueFd>{});
+    held_ = stream_->held();
     if (!moved) {
       // Where nothing has left and the link is whole, this frame alone is at fault.
       const bool only_this = frame.taken == 0 && moved.error() != Code::disconnected;
@@ -252,6 +254,7 @@ Result<Progress> StreamConnection::try_flush() {
     const auto front = send_buffer_.front();
     std::array<iovec, 1> piece{iovec{front.data(), front.size()}};
     const auto moved = stream_->try_write(piece, {});
+    held_ = stream_->held();
     if (!moved) {
       return send_failed(moved.error());
     }
@@ -260,7 +263,22 @@ Result<Progress> StreamConnection::try_flush() {
     }
     send_buffer_.consume(moved->bytes);
   }
-  return Progress::done;
+  return held_ > 0 ? flush_held() : Progress::done;
+}
+
+Result<Progress> StreamConnection::flush_held() {
+  auto flushed = stream_->try_flush();
+  held_ = stream_->held();
+  return flushed ? flushed : send_failed(flushed.error());
+}
+
+Result<Progress> StreamConnection::try_finish() {
+  auto flushed = try_flush();
+  if (!flushed || *flushed == Progress::would_block || inside_direct_) {
+    return flushed;
+  }
+  auto finished = stream_->try_finish();
+  return finished ? finished : send_failed(finished.error());
 }
 
 Error StreamConnection::send_failed(const Error& error) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// StreamConnection: frames over a ByteStream; the one engine of pipe, fifo, unix and tcp, which
-// differ only in how they are opened. Small frames are gathered in a buffer and leave together; a
-// large one, or one with descriptors, leaves straight from the caller's memory. Received frames are
-// parsed where they were read. Threads: as FrameConnection says.
+// StreamConnection: frames over a ByteStream; the one engine of pipe, fifo, unix, tcp and tls,
+// which differ only in how they are opened. Small frames are gathered in a buffer and leave
+// together; a large one, or one with descriptors, leaves straight from the caller's memory.
+// Received frames are parsed where they were read. Threads: as FrameConnection says.
 
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/stream/byte_stream.hpp"
@@ -42,8 +42,9 @@ class StreamConnection final : public FrameConnection {
   Result<Progress> try_send(OutgoingFrame& frame, Lane lane, When when) override;
   void take_over(OutgoingFrame& frame) override;
   Result<Progress> try_flush() override;
+  Result<Progress> try_finish() override;
   std::size_t buffered() const noexcept override {
-    return inside_direct_ ? 0 : send_buffer_.size();
+    return inside_direct_ ? 0 : send_buffer_.size() + held_;
   }
   Readiness writable() const noexcept override;
 
@@ -75,6 +76,7 @@ class StreamConnection final : public FrameConnection {
   void append(const OutgoingFrame& frame);
   void insert_control(const OutgoingFrame& frame);
   Result<Progress> send_direct(OutgoingFrame& frame);
+  Result<Progress> flush_held();
   Error send_failed(const Error& error);
 
   bool take_whole(IncomingFrame& frame) noexcept;
@@ -95,6 +97,7 @@ class StreamConnection final : public FrameConnection {
   // The sending thread's.
   SendBuffer send_buffer_;
   bool inside_direct_ = false;  // a frame is leaving from the caller's memory
+  std::size_t held_ = 0;        // by the stream: written to it, and not gone
   std::optional<Error> send_error_;
 
   // The receiving thread's.

@@ -21,6 +21,12 @@ bool is_text(std::span<const std::byte> bytes) {
   });
 }
 
+// How a TLS record begins: an alert or a handshake, of a version 3.x, of at most 16 KiB and a bit.
+bool is_tls(std::span<const std::byte> bytes) {
+  return bytes.size() >= 4 && (bytes[0] == std::byte{21} || bytes[0] == std::byte{22}) &&
+         bytes[1] == std::byte{3} && bytes[2] <= std::byte{4} && bytes[3] <= std::byte{0x41};
+}
+
 }  // namespace
 
 Result<Progress> StreamConnection::try_receive(IncomingFrame& frame,
@@ -187,7 +193,7 @@ Result<Progress> StreamConnection::receive_raw(IncomingFrame& frame) {
 }
 
 Result<Transfer> StreamConnection::read(std::span<iovec> places) {
-  if (from_ == From::buffer) {
+  if (from_ == From::buffer && !stream_->holds_received()) {
     return Transfer{Transfer::Status::would_block, 0};
   }
   const std::size_t fds_before = fds_.size();
@@ -219,7 +225,7 @@ Result<Progress> StreamConnection::read_more(std::size_t least) {
 }
 
 bool StreamConnection::arm_receive() {
-  return receive_error_ || at_end_ || has_whole();
+  return receive_error_ || at_end_ || has_whole() || stream_->holds_received();
 }
 
 // A frame, or an error, is in the buffer.
@@ -298,6 +304,8 @@ Error StreamConnection::bad_length(std::uint64_t length, bool negative) const {
                                     " (ConnectOptions::max_message)";
   if (is_text(head)) {
     what += "; the bytes look like text: if the peer sends lines, use framing=lines";
+  } else if (is_tls(head)) {
+    what += "; the bytes look like TLS: is the peer's address tls: and this one not?";
   }
   return Error{Code::malformed, std::move(what)};
 }
