@@ -29,14 +29,14 @@ struct Run {};
 class Buffer {
  public:
   Promise<void> handle(Put put) {
-    const Promise<void> room;
+    Promise<void> room;
     putters_.emplace_back(put.item, room);
     serve();
     if (putters_.size() == kPairs) all_wait_.set(items_.size());
     return room;
   }
   Promise<std::size_t> handle(Take) {
-    const Promise<std::size_t> item = takers_.emplace_back();
+    Promise<std::size_t> item = takers_.emplace_back();
     serve();
     return item;
   }

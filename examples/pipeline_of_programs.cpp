@@ -42,7 +42,7 @@ class Printer {
 class Sorter {
  public:
   explicit Sorter(troupe::Ref<Printer> next)
-      : next_(std::move(next)),
+      : next_(next),
         sort_(subprocess::Popen::start({"sort", "-n"}, {.in = subprocess::Stdio::pipe()}).value()) {
   }
 

@@ -33,6 +33,7 @@ enum class Inspect : std::uint8_t {
   off,
 };
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of who reads it
 struct RuntimeOptions {
   std::string name{};  // for logs and threads; default: the process's
 

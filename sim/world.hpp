@@ -40,7 +40,7 @@
 
 namespace troupe::sim {
 
-class State;
+class State;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 // What happens to messages on their way. Messages of one actor to another keep their order.
 struct Faults {

@@ -27,6 +27,7 @@ class Rates final {
   struct Key {
     std::string path;          // of the program
     std::uint64_t number = 0;  // of the actor; 0: of all
+    // NOLINTNEXTLINE(modernize-use-nullptr): it means the 0 of the comparison
     auto operator<=>(const Key&) const = default;
   };
 

@@ -84,7 +84,7 @@ Screen::Screen() {
   for (const int number : kSignals) {
     ::sigaddset(&ours, number);
   }
-  ::sigprocmask(SIG_BLOCK, &ours, &mask_before_);
+  ::pthread_sigmask(SIG_BLOCK, &ours, &mask_before_);
   waiting_mask_ = mask_before_;
   for (const int number : kSignals) {
     ::sigdelset(&waiting_mask_, number);
@@ -96,7 +96,7 @@ Screen::Screen() {
 Screen::~Screen() {
   leave();
   set_handlers(SIG_DFL);
-  ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
 void Screen::enter() const {
@@ -145,8 +145,8 @@ void Screen::suspend() {
   ::sigemptyset(&stop);
   ::sigaddset(&stop, SIGTSTP);
   ::raise(SIGTSTP);
-  ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);  // stands still here, until fg
-  ::sigprocmask(SIG_BLOCK, &stop, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // stands still here, until fg
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   set_handlers(&on_signal);
   enter();
 }

@@ -75,6 +75,15 @@ std::string end_of(const node::ProgramReport& report, const ActorStats& actor, b
   return {};
 }
 
+Error several(const std::vector<const ActorStats*>& found, std::string_view called) {
+  std::string ids;
+  for (std::size_t i = 0; i < found.size() && i < 10; ++i) {
+    ids += (i == 0 ? "" : ", ") + found[i]->id.text();
+  }
+  return wrong("there are " + std::to_string(found.size()) + " actors \"" + std::string{called} +
+               "\"; say the id of one: " + ids + (found.size() > 10 ? ", …" : ""));
+}
+
 }  // namespace
 
 Result<const ActorStats*> find_actor(const Stats& stats, std::string_view called) {
@@ -87,15 +96,7 @@ Result<const ActorStats*> find_actor(const Stats& stats, std::string_view called
       if (matches(actor, part)) found.push_back(&actor);
     }
     if (found.size() == 1) return found.front();
-    if (found.size() > 1) {
-      std::string ids;
-      for (std::size_t i = 0; i < found.size() && i < 10; ++i) {
-        ids += (i == 0 ? "" : ", ") + found[i]->id.text();
-      }
-      return wrong("there are " + std::to_string(found.size()) + " actors \"" +
-                   std::string{called} + "\"; say the id of one: " + ids +
-                   (found.size() > 10 ? ", …" : ""));
-    }
+    if (found.size() > 1) return several(found, called);
   }
   return nullptr;
 }
@@ -125,7 +126,8 @@ std::vector<std::string> explain(const node::ProgramReport& report, const ActorS
       return sentences;
     }
     if (seen.contains(next->id)) {
-      sentences.push_back("They wait for each other: a circle, which ends when a deadline passes.");
+      sentences.emplace_back(
+          "They wait for each other: a circle, which ends when a deadline passes.");
       return sentences;
     }
     at = next;

@@ -336,6 +336,19 @@ class SharedReport final {
   void* const memory_;
 };
 
+// Empty: errno says why.
+UniqueFd open_null_above(int least) {
+  const UniqueFd opened{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  return UniqueFd{opened ? ::fcntl(opened.get(), F_DUPFD_CLOEXEC, least) : -1};
+}
+
+void await_end(int pidfd) {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL) != 0 &&
+         errno == EINTR) {
+  }
+}
+
 }  // namespace
 
 Result<Cloned> start_program(const Program& program) {
@@ -351,8 +364,7 @@ Result<Cloned> start_program(const Program& program) {
   std::ranges::sort(kept);
   // Above everything that the child puts in place.
   const int above = std::max(kInheritedFd, kept.empty() ? 0 : kept.back()) + 1;
-  const UniqueFd opened{::open("/dev/null", O_RDWR | O_CLOEXEC)};
-  const UniqueFd null{opened ? ::fcntl(opened.get(), F_DUPFD_CLOEXEC, above) : -1};
+  const UniqueFd null = open_null_above(above);
   if (!null) {
     return Error::system("open /dev/null for " + program.described, errno);
   }
@@ -395,10 +407,7 @@ Result<Cloned> start_program(const Program& program) {
   }
   Cloned cloned{static_cast<pid_t>(pid), UniqueFd{pidfd}};
   if (report->error != 0) {
-    siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL) != 0 &&
-           errno == EINTR) {
-    }
+    await_end(pidfd);
     return failed(program, *report);
   }
   return cloned;

@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
   bool conserved = true;
   for (long round = 1; round <= kRounds; ++round) {
     std::vector<troupe::Future<long>> works;
+    works.reserve(tellers.size());
     for (const auto& teller : tellers)
       works.push_back(teller.ask_async(Work{kTransfers}, 60s));
     for (auto& work : works)

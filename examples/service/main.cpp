@@ -12,7 +12,7 @@
 
 #include "front.hpp"
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill is POSIX
 #include <sys/types.h>
 #include <unistd.h>
 

@@ -17,6 +17,7 @@ struct ActorId {
   // "17.3": the 17th place for an actor, its third use.
   std::string text() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): it means the 0 of the comparison
   friend auto operator<=>(const ActorId&, const ActorId&) = default;
 };
 

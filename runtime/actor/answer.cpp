@@ -96,7 +96,13 @@ void AnswerBase::when_ready(std::function<void()> done) {
     return;
   }
   watch_ = std::make_shared<Watch>();
-  watch_->done = std::move(done);
+  // Who answers may still be within the handler, whose deadline this was: `done` may free it.
+  watch_->done = [this, done = std::move(done)] {
+    if (Cell* const cell = Cell::current(); cell != nullptr) {
+      cell->has_answered(*this);
+    }
+    done();
+  };
   if (!waiter_.watch(watch_.get())) {
     watch_->announce()();
   }

@@ -2,7 +2,8 @@
 #pragma once
 
 // Context: an actor's view of its runtime, handed to those handlers that take one. For the actor's
-// own handlers, while they run.
+// own handlers, while they run: a continuation or a timer that runs later takes with it what it
+// needs (runtime(), self_as()), not a reference to this.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/log.hpp"

@@ -7,8 +7,7 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 namespace troupe::actor {
-InboxBase::InboxBase(RuntimeCore& runtime, const ActorType& type,
-                     const ActorOptions& options)
+InboxBase::InboxBase(RuntimeCore& runtime, const ActorType& type, const ActorOptions& options)
     : cell_(&runtime.actors()->take_cell()), owned_(true) {
   (void)cell_->prepare(type, &options, 0);
   cell_->adopt_foreign(runtime.actors()->number_for(*cell_));

@@ -10,9 +10,9 @@
 #include "troupe/base/result.hpp"
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/channel/burst.hpp"
-#include "troupe/runtime/fiber/learned_spin.hpp"
 #include "troupe/runtime/channel/one_thread.hpp"
 #include "troupe/runtime/fiber/flusher.hpp"
+#include "troupe/runtime/fiber/learned_spin.hpp"
 #include "troupe/runtime/fiber/open_mark.hpp"
 #include "troupe/transports/frame_connection.hpp"
 

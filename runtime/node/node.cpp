@@ -15,12 +15,15 @@ namespace troupe {
 namespace node {
 
 struct Reaching {
+  Reaching(RuntimeCore& its_runtime, Address its_address, ConnectOptions its_options)
+      : runtime(its_runtime), address(std::move(its_address)), options(std::move(its_options)) {}
+
   RuntimeCore& runtime;
   const Address address;
   const ConnectOptions options;
 
-  mutable std::mutex lock{};
-  mutable std::shared_ptr<Link> link{};  // guarded by lock: the last one
+  mutable std::mutex lock;
+  mutable std::shared_ptr<Link> link;  // guarded by lock: the last one
 };
 
 std::shared_ptr<const Reaching> reach(RuntimeCore& runtime, const Address& address,

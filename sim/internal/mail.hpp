@@ -41,6 +41,7 @@ class Mail final {
     std::uint64_t sender;
     const Node* to;
     std::uint64_t target;
+    // NOLINTNEXTLINE(modernize-use-nullptr): it means the 0 of the comparison
     auto operator<=>(const Pair&) const = default;
   };
 

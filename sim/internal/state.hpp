@@ -20,6 +20,8 @@
 
 namespace troupe::sim {
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final, and its base's is
+// protected
 class State final : public Office {
  public:
   State(std::uint64_t seed, WorldOptions options);

@@ -126,13 +126,14 @@ struct Finished {};
 
 class Continuing final {
  public:
-  void handle(const Begin& begin, Context& context) {
+  void handle(const Begin& begin) {
     in_handler_ = true;
     // Move-only, and the actor's state is its own to touch.
     begin.other.ask_async(Read{}).then(
-        [this, &context, only = std::make_unique<int>(3)](Result<std::vector<int>> result) {
+        [this, runtime = RuntimeCore::current(),
+         only = std::make_unique<int>(3)](Result<std::vector<int>> result) {
           EXPECT_FALSE(in_handler_) << "as a message, not within another";
-          EXPECT_EQ(RuntimeCore::current(), &context.runtime());
+          EXPECT_EQ(RuntimeCore::current(), runtime);
           got_ = *only + static_cast<int>(result->size());
         });
     EXPECT_EQ(got_, 0);

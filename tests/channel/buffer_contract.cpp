@@ -139,7 +139,8 @@ TEST_P(PipeTest, ManyBuffersInOneMessageAllArrive) {
   std::vector<Buffer> few;
   std::vector<Buffer> many;
   for (unsigned i = 0; i < 40; ++i) {  // more than one message refers to
-    (i < 16 ? few : many).push_back(pattern_loan(pipe.from.connection(), 10'000 * (i + 1), i));
+    Buffer loan = pattern_loan(pipe.from.connection(), 10'000 * (i + 1), i);
+    (i < 16 ? few : many).push_back(std::move(loan));
   }
   pipe.carries({few, many, {}, few});
 }

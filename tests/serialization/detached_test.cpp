@@ -54,7 +54,8 @@ void expect_malformed(const Split& split) {
 }
 
 Bytes large(int fill, std::size_t size = kLargePiece) {
-  return Bytes(size, static_cast<std::byte>(fill));
+  Bytes bytes(size, static_cast<std::byte>(fill));
+  return bytes;
 }
 
 struct Inner {

@@ -8,8 +8,6 @@
 namespace troupe::harness {
 namespace {
 
-using transports::FrameConnection;
-using transports::IncomingFrame;
 using transports::Lane;
 using transports::Progress;
 using transports::When;

@@ -125,6 +125,10 @@ class alignas(64) Cell final : public fiber::Task {
   static Cell* current() noexcept;  // of the calling thread
   void* object() noexcept;
   AnswerBase* answer() const noexcept { return answer_; }
+  // What this actor does from now on is not for that one.
+  void has_answered(const AnswerBase& answer) noexcept {
+    if (answer_ == &answer) answer_ = nullptr;
+  }
   Instant deadline() const noexcept;
   void request_stop(Exit reason);  // ends once the current message is done
   void end();                      // why request_stop said

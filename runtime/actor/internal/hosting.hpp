@@ -5,11 +5,11 @@
 // replies and receipts back. One per process actor's process. Thread-safe but for read().
 
 #include "troupe/base/error.hpp"
-#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/remote_frame.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
 #include "troupe/runtime/actor/remote_message.hpp"
 #include "troupe/runtime/channel/connection.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -5,10 +5,10 @@
 // that wait for replies, and how many more messages may go. Shared by a Proxy, which sends, and an
 // actor that reads. Thread-safe but for what says whose it is.
 
-#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/error_output.hpp"
 #include "troupe/runtime/actor/internal/remote_frame.hpp"
 #include "troupe/runtime/actor/process_actor.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -5,9 +5,9 @@
 // outlives the incarnations of the supervisor (see supervising.hpp), each of which begins by taking
 // it over.
 
-#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/seat.hpp"
 #include "troupe/runtime/actor/supervisor.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 
 #include <cstdint>
 #include <map>

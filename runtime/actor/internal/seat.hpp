@@ -7,8 +7,8 @@
 #include "troupe/base/result.hpp"
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/actor/interface.hpp"
-#include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/actor/internal/entry.hpp"
+#include "troupe/runtime/fiber/change.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -106,6 +106,7 @@ class alignas(64) Worker final {
   Task* take_longest_waiting() noexcept;
   Task* find_work() noexcept;
   Task* steal() noexcept;
+  Task* steal_from(Worker& victim) noexcept;
   void look_around() noexcept;
   void take_inbox() noexcept;
   void make_ready(Task& task) noexcept;

@@ -70,13 +70,7 @@ Task* Worker::steal() noexcept {
     for (std::size_t i = 0; i < count && found == nullptr; ++i) {
       Worker& victim = *scheduler_.workers_[(first + i) % count];
       if (&victim != this) {
-        found = victim.deque_.steal_half(deque_, kStealAtMost);
-        if (found == nullptr) {
-          found = victim.last_.steal_half(deque_, kStealAtMost);
-        }
-        if (found == nullptr && victim.raided_.load(std::memory_order_relaxed)) {
-          found = victim.next_.exchange(nullptr);
-        }
+        found = steal_from(victim);
       }
     }
     if (found == nullptr) {
@@ -93,6 +87,17 @@ Task* Worker::steal() noexcept {
     scheduler_.look_for_sleepers(deque_.size());  // there may be more than one can do
   } else if (!inbox_.looks_empty() || scheduler_.injected_.load() > 0) {
     look_around();
+  }
+  return found;
+}
+
+Task* Worker::steal_from(Worker& victim) noexcept {
+  Task* found = victim.deque_.steal_half(deque_, kStealAtMost);
+  if (found == nullptr) {
+    found = victim.last_.steal_half(deque_, kStealAtMost);
+  }
+  if (found == nullptr && victim.raided_.load(std::memory_order_relaxed)) {
+    found = victim.next_.exchange(nullptr);
   }
   return found;
 }

@@ -414,7 +414,7 @@ Result<actor::Target> Hub::target_of(const ActorAddress& address, actor::RemoteM
 }
 
 std::shared_ptr<Line> Hub::new_line(ActorAddress address, actor::RemoteMessages known) {
-  const auto line = std::make_shared<Line>(runtime_, std::move(address));
+  auto line = std::make_shared<Line>(runtime_, std::move(address));
   line->learn(known);
   ActorOptions options;
   options.name = ActorId{line->address().node, 0, line->address().number}.text();

@@ -198,13 +198,17 @@ Result<void> Link::read_frame(const Incoming& incoming,
       return why ? Result<void>{} : why.error();
     }
     default:
-      break;
+      return read_control(*kind, reader, watch);
   }
+}
+
+Result<void> Link::read_control(LinkFrame kind, Reader& reader,
+                                const std::function<void(std::uint64_t number)>& watch) {
   const auto number = reader.value<std::uint64_t>();
   if (!number) {
     return number.error();
   }
-  switch (*kind) {
+  switch (kind) {
     case LinkFrame::declare: {
       auto declared = reader.value<Declared>();
       return declared ? types_.declare(*number, *std::move(declared)) : declared.error();

@@ -103,8 +103,8 @@ bool Outbox::take_next(Encoded& frame) {
   } else {
     std::rotate(large_.begin(), large_.begin() + 1, large_.end());
     // Those that may not begin yet stay behind those that have.
-    std::ranges::stable_partition(large_,
-                                  [this](const Large& each) { return each.after <= small_taken_; });
+    std::stable_partition(large_.begin(), large_.end(),
+                          [this](const Large& each) { return each.after <= small_taken_; });
   }
   return true;
 }

@@ -25,7 +25,7 @@ bool TypeNumbers::number(const actor::RemoteMessage& message, std::uint64_t& num
   return is_new;
 }
 
-Result<void> TypeNumbers::declare(std::uint64_t number, Declared declared) {
+Result<void> TypeNumbers::declare(std::uint64_t number, Declared&& declared) {
   const std::lock_guard lock{lock_};
   if (theirs_.size() >= kMostDeclared) {
     return Error{Code::malformed, "it declares more than 65536 types"};

@@ -27,7 +27,7 @@ class TypeNumbers final {
 
   // ---- what the other side sends ----
   // Errors: malformed (declared before, or too many).
-  Result<void> declare(std::uint64_t number, Declared declared);
+  Result<void> declare(std::uint64_t number, Declared&& declared);
   // What one of `accepted` it is. Errors: malformed (not declared), refused (none, or one that has
   // changed; with both names).
   Result<const actor::RemoteMessage*> resolve(std::uint64_t number, actor::RemoteMessages accepted);

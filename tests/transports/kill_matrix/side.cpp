@@ -231,6 +231,10 @@ void Side::receive_one() {
     }
     await_receivable(*connection_);
   }
+  note_received(frame);
+}
+
+void Side::note_received(IncomingFrame& frame) {
   const Bytes body = frame.joined();
   for (const Lane lane : {Lane::data, Lane::control}) {
     for (std::size_t number = 0; number < plan_.size(); ++number) {

@@ -66,6 +66,7 @@ class Side final {
   void answer(std::size_t number);
   Loan lend(std::size_t bytes);
   void receive_one();
+  void note_received(transports::IncomingFrame& frame);
   void take_fds(std::size_t number);
   void wait_until_it_sleeps(const StepLog& other) const;
   void wait_until_blocked(std::size_t number);
