@@ -76,7 +76,7 @@ Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const Runtim
       name_(options.name.empty() ? host->identity().name : options.name),
       stop_grace_(options.stop_grace) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
-  set_nodes(std::make_shared<node::Hub>(*this, name_));
+  set_nodes(std::make_shared<node::Hub>(*this, name_, options.detection));
   reporter_ = std::make_unique<node::Reporter>(*this, name_, options.metrics);
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));
@@ -165,9 +165,7 @@ LeakReport Runtime::leaks() const {
   return report;
 }
 
-Result<Address> Runtime::listen(const Address& address, const AuthKey& key) {
-  ConnectOptions options;
-  options.key = key;
+Result<Address> Runtime::listen(const Address& address, const ConnectOptions& options) {
   return nodes()->listen(address, options);
 }
 

@@ -151,9 +151,9 @@ class Runtime final : public RuntimeCore {
   }
 
   // ---- nodes ----
-  // Lets other nodes connect to this one, at an address of unix:, tcp:// or shm:, who prove the
-  // key. Returns where it listens. Errors: those of Listener::create.
-  Result<Address> listen(const Address& address, const AuthKey& key = {});
+  // Lets other nodes connect to this one, at an address of unix:, tcp://, tls:// or shm:, who prove
+  // the key. Returns where it listens. Errors: those of Listener::create.
+  Result<Address> listen(const Address& address, const ConnectOptions& options = {});
   // The node that listens there; one link serves all that is done with it, both ways. Errors:
   // not_found (nobody listens), refused (the key; no node; another version of the protocol),
   // timed_out, invalid_argument, cancelled.

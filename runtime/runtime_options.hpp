@@ -61,6 +61,10 @@ struct RuntimeOptions {
   // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
 
+  // A node that gives no sign of life for so long is lost; five times in it one is asked for. At
+  // least 10 ms. Less notices sooner, and takes a busy host or a slow network for a lost one.
+  Duration detection = std::chrono::seconds{5};
+
   Inspect inspect = Inspect::automatic;
   // Where /metrics (OpenMetrics), /livez and /readyz are served over HTTP, such as
   // tcp://127.0.0.1:9464; port 0 chooses. In the clear and to whoever can connect: beyond loopback

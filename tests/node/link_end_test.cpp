@@ -110,7 +110,7 @@ TEST_F(LinkEndTest, TwoNodesThatDialEachOtherAtOnceHaveOneLink) {
 
 TEST_F(LinkEndTest, AWrongKeyIsRefused) {
   there_.emplace(named("there"));
-  const Address address = there_->listen("unix:", AuthKey::random()).value();
+  const Address address = there_->listen("unix:", {.key = AuthKey::random()}).value();
   ConnectOptions options;
   options.key = AuthKey::random();
   const auto node = here_.connect(address, options);
@@ -122,7 +122,7 @@ TEST_F(LinkEndTest, TheRightKeyIsTaken) {
   there_.emplace(named("there"));
   ConnectOptions options;
   options.key = AuthKey::random();
-  const Address address = there_->listen("unix:", options.key).value();
+  const Address address = there_->listen("unix:", options).value();
   EXPECT_TRUE(here_.connect(address, options));
 }
 

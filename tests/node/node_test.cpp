@@ -2,6 +2,7 @@
 // Two nodes and what each does with the other's actors, over each transport that carries a link.
 
 #include "node/subjects.hpp"
+#include "transports/tls/certificates.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,17 @@ namespace {
 
 class Nodes : public testing::TestWithParam<const char*> {
  protected:
-  Nodes() : address_(there_.listen(GetParam()).value()), node_(here_.connect(address_).value()) {}
+  Nodes()
+      : address_(there_.listen(GetParam(), listening()).value()),
+        node_(here_.connect(address_, connecting()).value()) {}
+
+  static ConnectOptions listening() {
+    const harness::Certificate& its = harness::TestCertificates::get().listener();
+    return {.tls = {.certificate = its.file, .private_key = its.key}};
+  }
+  static ConnectOptions connecting() {
+    return {.tls = {.trust = harness::TestCertificates::get().authority().file()}};
+  }
 
   Runtime there_{named("there")};
   Runtime here_{named("here")};
@@ -176,7 +187,8 @@ TEST_P(Nodes, ASlowActorHoldsUpItsOwnSendersOnly) {
   EXPECT_EQ(quick.ask(Add{9}).value(), 9);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, Nodes, testing::Values("unix:", "tcp://127.0.0.1:0", "shm:"),
+INSTANTIATE_TEST_SUITE_P(Over, Nodes,
+                         testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "shm:"),
                          [](const auto& over) {
                            return std::string{Address{over.param}.scheme()};
                          });

@@ -131,6 +131,10 @@ int main(int argc, char** argv) {
   } else if (role == "tree") {
     branch = runtime.spawn_process<bank::Branch>().value();
     say("child " + std::to_string(branch->ask(bank::Who{}, std::chrono::minutes{10}).value()));
+  } else if (role == "node") {
+    branch = runtime.spawn<bank::Branch>();
+    (void)runtime.register_name("branch", *branch);
+    say(runtime.listen(troupe::Address{argv[2]}).value().text());
   } else if (role == "embedded") {
     // Beside the other; it would not be seen if it did not say so.
     static troupe::Runtime silent{troupe::RuntimeOptions{}};

@@ -18,7 +18,6 @@
 namespace troupe::node {
 namespace {
 
-constexpr Duration kDetection = std::chrono::seconds{5};
 constexpr Duration kGreeting = std::chrono::seconds{5};
 
 // Which build of the program this is: what this function is called in.
@@ -79,12 +78,13 @@ Result<void> check(const Hello& ours, const Hello& theirs) {
 
 }  // namespace
 
-Hub::Hub(RuntimeCore& runtime, std::string name)
+Hub::Hub(RuntimeCore& runtime, std::string name, Duration detection)
     : runtime_(runtime),
       id_(runtime.random().next() | 1U),
       epoch_(ns_since_1970()),
       name_(std::move(name)),
-      build_(build_of_this()) {}
+      build_(build_of_this()),
+      detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {}
 
 NodeInfo Hub::info() const {
   const std::lock_guard lock{lock_};
@@ -97,7 +97,7 @@ Hello Hub::hello() {
           kVersion,
           info(),
           its_service,
-          static_cast<std::uint64_t>(kDetection.count()),
+          static_cast<std::uint64_t>(detection_.count()),
           256,
           std::uint64_t{4} << 20U,
           build_};
@@ -201,7 +201,7 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
     if (outcome != fiber::Waiter::Outcome::fired) {
       return Error{Code::disconnected,
                    "it still has a link to this node that is gone here; it will notice within " +
-                       std::to_string(kDetection / std::chrono::seconds{1}) + " s: try again"};
+                       std::to_string(theirs->detection / 1'000'000) + " ms: try again"};
     }
   }
 }
@@ -335,7 +335,7 @@ void Hub::keep_pinging() {
       link->ping();
     }
     lock.lock();
-    pinging_.wait_for(lock, kDetection / 5);
+    pinging_.wait_for(lock, detection_ / 5);
   }
 }
 

@@ -34,7 +34,8 @@ struct Offer {
 
 class Hub final : public std::enable_shared_from_this<Hub> {
  public:
-  Hub(RuntimeCore& runtime, std::string name);
+  // `detection`: after so long without a sign of life a link ends.
+  Hub(RuntimeCore& runtime, std::string name, Duration detection);
 
   RuntimeCore& runtime() const noexcept { return runtime_; }
   NodeInfo info() const;
@@ -89,6 +90,7 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   const std::uint64_t epoch_;
   const std::string name_;
   const std::string build_;
+  const Duration detection_;
 
   mutable std::mutex lock_;
   // Guarded by lock_.

@@ -6,8 +6,6 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -434,7 +432,7 @@ void Link::close(const std::string& why) {
   outbox_->post_control(std::move(frame));
   outbox_->flush(Deadline{std::chrono::milliseconds{100}});
   closing_.store(true);
-  (void)::shutdown(connection_->fileno(), SHUT_RD);  // of a socket: who reads sees it at once
+  outbox_->stop_reading();
 }
 
 }  // namespace troupe::node

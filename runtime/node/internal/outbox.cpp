@@ -4,6 +4,8 @@
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -119,13 +121,7 @@ bool Outbox::send_rest(Deadline until) {
     {
       std::unique_lock lock{lock_};
       if (closed_ || (next_.size() == 0 && !take_next(next_))) {
-        if (over_) {
-          lock.unlock();
-          connection_->close();
-          lock.lock();
-        }
-        sending_ = false;
-        change_.announce();
+        end_turn(lock);
         return true;
       }
     }
@@ -174,7 +170,17 @@ void Outbox::flush(Deadline until) {
   if (!closed_ && !std::exchange(sending_, true)) {
     lock.unlock();
     (void)connection_->flush(until);
-    (void)send_rest(Deadline::at_once());
+    if (!send_rest(Deadline::at_once())) {
+      lock.lock();
+      end_turn(lock);
+    }
+  }
+}
+
+void Outbox::stop_reading() {
+  const std::lock_guard lock{lock_};
+  if (!over_) {  // else somebody may be closing it
+    (void)::shutdown(connection_->fileno(), SHUT_RD);
   }
 }
 
@@ -192,8 +198,16 @@ void Outbox::close() {
       return;  // who sends sees it, and closes the connection
     }
   }
-  connection_->close();
-  const std::lock_guard lock{lock_};
+  std::unique_lock lock{lock_};
+  end_turn(lock);
+}
+
+void Outbox::end_turn(std::unique_lock<std::mutex>& lock) {
+  if (over_) {
+    lock.unlock();
+    connection_->close();
+    lock.lock();
+  }
   sending_ = false;
   change_.announce();
 }

@@ -40,6 +40,9 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   void close();
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
+  // Who receives from the connection, over a socket, sees its end at once. (Another transport's
+  // does not.)
+  void stop_reading();
 
  private:
   class Rest;
@@ -55,6 +58,8 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   void add(Encoded frame, bool control);
   // By who has set sending_. True: nothing is left.
   bool send_rest(Deadline until);
+  // By who has set sending_, with lock_ held: sets it back, and closes what is over.
+  void end_turn(std::unique_lock<std::mutex>& lock);
   // With lock_ held. False: there is nothing.
   bool take_next(Encoded& frame);
   void taken_away(std::size_t bytes);
