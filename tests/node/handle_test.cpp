@@ -51,6 +51,42 @@ TEST_F(HandleTest, AThirdNodeUsesAHandleThatItWasSentAndFindsTheWay) {
   EXPECT_EQ(numbers_of(inbox, 4), (std::vector<std::uint64_t>{0, 1, 2, 3}));
 }
 
+TEST_F(HandleTest, AThirdNodeProvesTheKeyOfItsSystem) {
+  const ConnectOptions keyed{.key = AuthKey::random()};
+  Runtime one{named("one")};
+  Runtime third{named("third")};
+  third.offer<Reporter>();
+  const Address of_one = one.listen("tcp://127.0.0.1:0", keyed).value();
+  const Address of_third = third.listen("tcp://127.0.0.1:0", keyed).value();
+  Inbox<Protocol<void(Note)>> inbox{one};
+  ASSERT_TRUE(one.register_name("notes", inbox.ref()));
+  const auto notes = here_.connect(of_one, keyed)
+                         .value()
+                         .find<Protocol<void(Note)>>("notes")
+                         .value()
+                         .now()
+                         .value();
+  const auto far = here_.connect(of_third, keyed).value().spawn<Reporter>().value();
+  EXPECT_EQ(far.ask(Report{notes, 4}).value(), 4U);
+  EXPECT_EQ(numbers_of(inbox, 4), (std::vector<std::uint64_t>{0, 1, 2, 3}));
+
+  // And one that listens nowhere itself, with what it came in with: the way back to `here_` is
+  // private.
+  Inbox<Protocol<void(Note)>> own{here_};
+  EXPECT_EQ(far.ask(Report{own.ref(), 2}).value(), 2U);
+  EXPECT_EQ(numbers_of(own, 2), (std::vector<std::uint64_t>{0, 1}));
+}
+
+TEST_F(HandleTest, ANodeThatListensAfterAHandleHasLeftItIsFoundThere) {
+  Runtime late{named("late")};
+  Inbox<Protocol<void(Note)>> inbox{late};
+  there_.offer<Reporter>();
+  const auto reporter = late.connect(address_).value().spawn<Reporter>().value();
+  EXPECT_EQ(reporter.ask(Report{inbox.ref(), 1}).value(), 1U);  // its private address is known
+  const Address of_late = late.listen("tcp://127.0.0.1:0").value();
+  EXPECT_EQ(here_.connect(of_late).value().info().value().address, of_late.text());
+}
+
 TEST_F(HandleTest, AHandleThatComesBackIsTheActorItself) {
   there_.offer<Reporter>();
   const auto reporter = node_.spawn<Reporter>().value();

@@ -18,6 +18,8 @@
 namespace troupe::node {
 namespace {
 
+// An option of addresses at which only processes of this user are served, and need no key.
+constexpr std::string_view kPrivate = "private";
 constexpr Duration kGreeting = std::chrono::seconds{5};
 
 // Which build of the program this is: what this function is called in.
@@ -120,13 +122,17 @@ Result<Address> Hub::listen(const Address& address, const ConnectOptions& option
   if (!listener) {
     return listener.error();
   }
-  const Address at = listener->address();
+  const bool is_private = address.option(kPrivate).has_value();
+  const Address at{listener->address().text() + (is_private ? "?" + std::string{kPrivate} : "")};
   const std::lock_guard lock{lock_};
   if (closed_) {
     return Error{Code::cancelled, "listen at " + at.text() + ": the runtime is stopping"};
   }
-  if (address_.empty()) {
+  if (is_private) {
+    private_address_ = at.text();
+  } else if (address_.empty()) {
     address_ = at.text();
+    listens_with_ = options;
   }
   (void)actor::spawn<Listening>(runtime_, nullptr, nullptr, shared_from_this(),
                                 *std::move(listener));
@@ -152,7 +158,14 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
     return connection.error().within(doing);
   }
   auto link = shake_hands(*std::move(connection), until);
-  return link ? link : link.error().within(doing);
+  if (!link) {
+    return link.error().within(doing);
+  }
+  if (!address.option(kPrivate)) {
+    const std::lock_guard lock{lock_};
+    connected_with_ = options;
+  }
+  return link;
 }
 
 Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until) {
@@ -312,13 +325,21 @@ Result<std::shared_ptr<Link>> Hub::link_to(const ActorAddress& address, Deadline
     return Error{Code::disconnected,
                  "there is no link to its node, which listens nowhere: connect it to this one"};
   }
-  auto link = connect(address.url, {}, until);
+  auto link = connect(address.url, options_for(address.url), until);
   if (link && ((*link)->theirs().node.id != address.node ||
                (*link)->theirs().node.epoch != address.epoch)) {
     return Error{Code::disconnected,
                  "the node at " + address.url + " has been started anew: the actor's life is over"};
   }
   return link;
+}
+
+ConnectOptions Hub::options_for(const Address& met) const {
+  if (met.option(kPrivate)) {
+    return {};
+  }
+  const std::lock_guard lock{lock_};
+  return listens_with_ ? *listens_with_ : connected_with_;
 }
 
 // On a thread of its own, so that no handler that keeps a worker makes this node look dead.
@@ -348,8 +369,11 @@ std::string Hub::private_address() {
     if (!address_.empty() || closed_) {
       return address_;
     }
+    if (!private_address_.empty()) {
+      return private_address_;
+    }
   }
-  const auto at = listen("unix:", {});
+  const auto at = listen("unix:?" + std::string{kPrivate}, {});
   if (!at) {
     runtime_.log().write("handles of this node's actors cannot be used elsewhere: " +
                          std::string{at.error().what()});

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -83,6 +84,9 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   void start(const std::shared_ptr<Link>& link);
   void keep_pinging();
   std::shared_ptr<Link> living(std::uint64_t node) const;  // with lock_ held
+  // Where a handle says that its node listens: with what this node itself listens; where it does
+  // not, with what it has connected last. The nodes of one system have one key.
+  ConnectOptions options_for(const Address& met) const;
   std::string private_address();
 
   RuntimeCore& runtime_;
@@ -96,7 +100,10 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   // Guarded by lock_.
   bool closed_ = false;
   bool pings_ = false;
-  std::string address_;
+  std::string address_;          // the first, for all
+  std::string private_address_;  // for this user's processes
+  std::optional<ConnectOptions> listens_with_;
+  ConnectOptions connected_with_;
   actor::Target service_;
   std::set<std::uint64_t> reserved_;       // nodes that we are about to have a link to
   std::multiset<std::uint64_t> greeting_;  // nodes that were welcomed, and have not confirmed
