@@ -410,6 +410,7 @@ void Link::end(const Exit& reason) {
     asks = std::exchange(asks_, {});
   }
   ended_.store(true);
+  entrances_.clear();  // each has this
   outbox_->close();
   for (const auto& [number, ask] : asks) {
     ask.answer->fail(Error{Code::disconnected,
