@@ -303,17 +303,6 @@ void Hub::forget(const Link& link) {
   change_.announce();
 }
 
-std::vector<std::shared_ptr<Link>> Hub::links() const {
-  std::vector<std::shared_ptr<Link>> all;
-  const std::lock_guard lock{lock_};
-  for (const auto& [id, link] : links_) {
-    if (!link->ended()) {
-      all.push_back(link);
-    }
-  }
-  return all;
-}
-
 Result<std::shared_ptr<Link>> Hub::link_to(const ActorAddress& address, Deadline until) {
   {
     const std::lock_guard lock{lock_};
@@ -360,8 +349,6 @@ void Hub::keep_pinging() {
   }
 }
 
-// ---- handles in messages -----------------------------------------------------------------------
-
 // Where processes of this user reach this node that were not told where it listens.
 std::string Hub::private_address() {
   {
@@ -379,108 +366,6 @@ std::string Hub::private_address() {
                          std::string{at.error().what()});
   }
   return at ? at->text() : std::string{};
-}
-
-ActorAddress Hub::address_of(const actor::Target& target) {
-  if (target.cell == nullptr) {
-    return {};
-  }
-  {
-    const std::lock_guard lock{lock_};
-    if (const auto found = lines_.find(target.number); found != lines_.end()) {
-      if (const auto line = found->second.lock(); line != nullptr) {
-        return line->address();
-      }
-    }
-  }
-  std::string url = private_address();
-  return {id_, epoch_, target.number, std::move(url)};
-}
-
-Result<actor::Target> Hub::target_of(const ActorAddress& address, actor::RemoteMessages known) {
-  if (address.node == 0) {
-    return actor::Target{};
-  }
-  if (address.node == id_) {
-    actor::Cell* const place = runtime_.actors()->place_of(address.number);
-    if (place == nullptr) {
-      return Error{Code::malformed, "a handle of an actor that this node never had"};
-    }
-    return actor::Target{place, address.number};
-  }
-  std::shared_ptr<Link> link;
-  {
-    const std::lock_guard lock{lock_};
-    link = living(address.node);
-  }
-  if (link != nullptr && link->theirs().node.epoch == address.epoch) {
-    if (auto target = link->reach(address.number, known)) {
-      return target;
-    }
-  }
-  const auto key = std::pair{address.node, address.number};
-  {
-    const std::lock_guard lock{lock_};
-    if (const auto found = unlinked_.find(key); found != unlinked_.end()) {
-      if (const auto line = found->second.lock(); line != nullptr) {
-        line->learn(known);
-        return line->stand_in();
-      }
-    }
-  }
-  const auto line = new_line(address, known);
-  {
-    const std::lock_guard lock{lock_};
-    unlinked_[key] = line;
-  }
-  start_linking(shared_from_this(), line);
-  return line->stand_in();
-}
-
-std::shared_ptr<Line> Hub::new_line(ActorAddress address, actor::RemoteMessages known) {
-  auto line = std::make_shared<Line>(runtime_, std::move(address));
-  line->learn(known);
-  ActorOptions options;
-  options.name = ActorId{line->address().node, 0, line->address().number}.text();
-  line->set_stand_in(actor::spawn_stand_in(runtime_, line, options));
-  const std::lock_guard lock{lock_};
-  lines_[line->stand_in().number] = line;
-  return line;
-}
-
-void Hub::line_ended(const Line& line) {
-  const std::lock_guard lock{lock_};
-  lines_.erase(line.stand_in().number);
-  unlinked_.erase({line.address().node, line.address().number});
-}
-
-// ---- spawning ----------------------------------------------------------------------------------
-
-void Hub::offer(std::string name, Offer offer) {
-  const std::lock_guard lock{lock_};
-  offers_.insert_or_assign(std::move(name), std::move(offer));
-}
-
-Result<actor::Target> Hub::spawn(const std::string& name, const Schema& arguments,
-                                 std::span<const std::byte> encoded) {
-  Offer offer;
-  {
-    const std::lock_guard lock{lock_};
-    const auto found = offers_.find(name);
-    if (found == offers_.end()) {
-      return Error{Code::not_found, "node " + name_ + " does not offer " + name +
-                                        ": call runtime.offer<...>() there"};
-    }
-    offer = found->second;
-  }
-  if (auto fit = compatible(offer.arguments(), arguments); !fit) {
-    return fit.error().within("its arguments");
-  }
-  const Incoming incoming{.bytes = encoded};
-  DecodeLimits limits;
-  limits.members = Members::prefix;
-  Reader reader{incoming, limits};
-  return offer.spawn(runtime_, reader);
 }
 
 void Hub::close() {

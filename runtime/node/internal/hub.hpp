@@ -50,7 +50,6 @@ class Hub final : public std::enable_shared_from_this<Hub> {
                                         Deadline until);
   // The same for the node of an actor. Errors also: disconnected (that life of it is over).
   Result<std::shared_ptr<Link>> link_to(const ActorAddress& address, Deadline until);
-  std::vector<std::shared_ptr<Link>> links() const;
   // Has come over the listener: makes a link of it, or says why not. Waits.
   void greet(Connection connection);
   // A link has ended.
