@@ -17,17 +17,10 @@ namespace {
 class Nodes : public testing::TestWithParam<const char*> {
  protected:
   Nodes()
-      : address_(there_.listen(GetParam(), listening()).value()),
-        node_(here_.connect(address_, connecting()).value()) {}
+      : address_(there_.listen(GetParam(), certificates_.of_listener()).value()),
+        node_(here_.connect(address_, certificates_.of_client()).value()) {}
 
-  static ConnectOptions listening() {
-    const harness::Certificate& its = harness::TestCertificates::get().listener();
-    return {.tls = {.certificate = its.file, .private_key = its.key}};
-  }
-  static ConnectOptions connecting() {
-    return {.tls = {.trust = harness::TestCertificates::get().authority().file()}};
-  }
-
+  const harness::TestCertificates& certificates_ = harness::TestCertificates::get();
   Runtime there_{named("there")};
   Runtime here_{named("here")};
   const Address address_;

@@ -5,6 +5,7 @@
 // Wish says what is to be in one. Files in PEM form, keys readable by their owner only.
 
 #include "harness/temporary_directory.hpp"
+#include "troupe/transports/options.hpp"
 
 #include <chrono>
 #include <memory>
@@ -64,6 +65,11 @@ class TestCertificates final {
   const std::string& directory() const noexcept { return directory_.path(); }
   const Authority& authority() const noexcept { return authority_; }
   const Certificate& listener() const noexcept { return listener_; }
+  // For who listens with that certificate, and for who connects there.
+  ConnectOptions of_listener() const {
+    return {.tls = {.certificate = listener_.file, .private_key = listener_.key}};
+  }
+  ConnectOptions of_client() const { return {.tls = {.trust = authority_.file()}}; }
 
  private:
   const TemporaryDirectory directory_;

@@ -28,8 +28,8 @@ class TlsTest : public testing::Test {
     return {.tls = {.certificate = own.file, .private_key = own.key, .trust = trust}};
   }
   static ConnectOptions trusting(const std::string& file) { return {.tls = {.trust = file}}; }
-  static ConnectOptions of_listener() { return showing(TestCertificates::get().listener()); }
-  static ConnectOptions of_client() { return trusting(TestCertificates::get().authority().file()); }
+  static ConnectOptions of_listener() { return TestCertificates::get().of_listener(); }
+  static ConnectOptions of_client() { return TestCertificates::get().of_client(); }
 
   std::unique_ptr<transports::FrameListener> listen(const ConnectOptions& options) {
     return transport_.listen("tls://127.0.0.1:0", options).value();
