@@ -11,6 +11,7 @@
 #include "troupe/runtime/process/internal/newborn.hpp"
 #include "troupe/runtime/process/internal/process_host.hpp"
 #include "troupe/runtime/process/internal/termination.hpp"
+#include "troupe/runtime/queue/internal/registry.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -77,6 +78,7 @@ Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const Runtim
       stop_grace_(options.stop_grace) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
   set_nodes(std::make_shared<node::Hub>(*this, name_, options.detection));
+  set_queues(std::make_shared<queue::Registry>(*this));
   reporter_ = std::make_unique<node::Reporter>(*this, name_, options.metrics);
   set_family(
       process::Family::create(*this, this, host, {options.start, options.executable.native()}));
@@ -112,6 +114,7 @@ Runtime::~Runtime() {
   }
   nodes()->close();
   request_stop();
+  queues()->close();
   finalizers_->run(std::numeric_limits<int>::min(), log());
   for (const std::string& thing : leaks().things) {
     log().write(LogLevel::warning, "at the end of runtime '" + name_ + "': " + thing +
@@ -141,6 +144,7 @@ StopReport Runtime::stop(Deadline until) {
     actors()->end_by(left - left / 8);  // the rest is for their ends
   }
   request_stop();
+  queues()->close();
   StopReport report;
   report.holders = actors()->stop(until);
   StopReport processes = family()->stop(until);

@@ -227,6 +227,10 @@ bool Connection::ready() {
   return state_ == nullptr || state_->channel->ready();
 }
 
+transports::FrameConnection& Connection::transport() noexcept {
+  return state_->channel->connection();
+}
+
 Result<transports::Handover> Connection::hand_over() const {
   if (state_ == nullptr) [[unlikely]] {
     return empty();

@@ -103,6 +103,10 @@ class Connection final {
   // Whether a message, or the end, is here.
   bool ready();
 
+  // What is below, for an event loop that never waits for one of many: from then on nothing else of
+  // this is used but its end. Not when empty.
+  transports::FrameConnection& transport() noexcept;
+
   // What another process needs to go on with it. Errors: refused, closed.
   Result<transports::Handover> hand_over() const;
 

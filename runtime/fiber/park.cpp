@@ -148,6 +148,12 @@ Result<void> wait_on_set(RuntimeCore& runtime, os::EventSet& set, Deadline until
 
 }  // namespace
 
+const void* running_on() noexcept {
+  static thread_local const char thread = 0;
+  const fiber::Worker* const worker = worker_of_fiber();
+  return worker != nullptr ? static_cast<const void*>(worker->task()) : &thread;
+}
+
 bool on_fiber() noexcept {
   return worker_of_fiber() != nullptr;
 }

@@ -25,7 +25,10 @@ Result<void> park(RuntimeCore& runtime, std::span<PollItem> items, Deadline unti
 // Whether the caller is on a fiber: what blocks the thread would keep others from running.
 bool on_fiber() noexcept;
 
-// The same for one thing.
+// What the caller runs on, to tell one from another: its fiber, or its thread.
+const void* running_on() noexcept;
+
+// The same as the first for one thing.
 Result<void> park(RuntimeCore& runtime, transports::Readiness readiness, Deadline until);
 
 }  // namespace troupe

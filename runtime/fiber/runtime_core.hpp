@@ -40,6 +40,9 @@ class Hub;
 namespace process {
 class Family;
 }
+namespace queue {
+class Registry;
+}
 namespace transports {
 class Catalog;
 }
@@ -88,6 +91,9 @@ class RuntimeCore {
   // Its links to other nodes; null where it can have none.
   const std::shared_ptr<node::Hub>& nodes() const noexcept { return nodes_; }
 
+  // The queues it owns, and its ways to those of others; null where it can have none.
+  const std::shared_ptr<queue::Registry>& queues() const noexcept { return queues_; }
+
   // The thread that made it.
   std::thread::id maker() const noexcept { return maker_; }
 
@@ -121,6 +127,7 @@ class RuntimeCore {
 
   void set_actors(std::shared_ptr<actor::System> actors) { actors_ = std::move(actors); }
   void set_nodes(std::shared_ptr<node::Hub> nodes) { nodes_ = std::move(nodes); }
+  void set_queues(std::shared_ptr<queue::Registry> queues) { queues_ = std::move(queues); }
   void set_family(std::shared_ptr<process::Family> family) { family_ = std::move(family); }
 
  private:
@@ -145,6 +152,7 @@ class RuntimeCore {
   std::atomic<fiber::Scheduler*> started_scheduler_{nullptr};
   std::shared_ptr<actor::System> actors_;
   std::shared_ptr<node::Hub> nodes_;
+  std::shared_ptr<queue::Registry> queues_;
 };
 
 class RuntimeCore::Scope final {

@@ -14,7 +14,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -293,14 +293,15 @@ class Converted final {
     } else {
       static_assert(std::is_convertible_v<const Given&, P>,
                     "troupe: an argument of the process does not fit its parameter");
-      made_.emplace(static_cast<P>(std::as_const(argument)));
+      made_ = std::make_unique<const P>(static_cast<P>(std::as_const(argument)));
+      given_ = made_.get();
     }
   }
-  const P& get() const { return given_ != nullptr ? *given_ : *made_; }
+  const P& get() const { return *given_; }
 
  private:
   const P* given_ = nullptr;
-  std::optional<P> made_;
+  std::unique_ptr<const P> made_;  // null: it needed no conversion
 };
 
 template <class F, class List, class... X>

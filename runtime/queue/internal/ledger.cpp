@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/queue/internal/ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::queue {
+
+Ledger::Ledger(const QueueOptions& options) : options_(options) {}
+
+Ledger::~Ledger() = default;
+
+// ---- puts --------------------------------------------------------------------------------------
+
+Ledger::Put Ledger::put(ItemPtr item, Duration delay, Instant now) {
+  const bool full = room(0) == 0 || room_bytes(0) < item->bytes().size();
+  if (full && options_.when_full == WhenFull::drop_newest) {
+    ++counts_.dropped;
+    return Put::dropped;
+  }
+  if (full && options_.when_full == WhenFull::drop_oldest && !drop_oldest()) {
+    ++counts_.dropped;  // all that there is is in work
+    return Put::dropped;
+  }
+  ++counts_.accepted;
+  accept(std::move(item), delay, now);
+  return Put::accepted;
+}
+
+void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
+  auto& seen = seen_[cause.queue];
+  seen.erase(seen.begin(), seen.lower_bound(cause.settled));
+  if (seen.insert(cause.item).second) {
+    for (ItemPtr& item : items) {
+      (void)put(std::move(item), Duration{}, now);
+    }
+  }
+}
+
+void Ledger::accept(ItemPtr item, Duration delay, Instant now) {
+  item->id = ++last_id_;
+  item->before = newest_;
+  (newest_ != nullptr ? newest_->after : oldest_) = item.get();
+  newest_ = item.get();
+  ++unfinished_;
+  bytes_ += item->bytes().size();
+  if (delay > Duration::zero()) {
+    later(std::move(item), now + delay);
+  } else {
+    make_ready(std::move(item), false);
+  }
+}
+
+void Ledger::make_ready(ItemPtr item, bool front) {
+  Class& its = ready_[item->priority];
+  ++ready_count_;
+  if (front) {
+    its.push_front(std::move(item));
+  } else {
+    its.push_back(std::move(item));
+  }
+}
+
+void Ledger::later(ItemPtr item, Instant when) {
+  ++ready_count_;
+  delayed_.emplace(when, std::move(item));
+}
+
+bool Ledger::drop_oldest() {
+  for (auto each = ready_.rbegin(); each != ready_.rend(); ++each) {
+    if (!each->second.empty()) {
+      const ItemPtr dropped = std::move(each->second.front());
+      each->second.pop_front();
+      --ready_count_;
+      ++counts_.dropped;
+      forget(*dropped);
+      return true;
+    }
+  }
+  return false;
+}
+
+std::size_t Ledger::room(std::size_t promised) const noexcept {
+  const std::size_t taken = unfinished_ + promised;
+  return taken < options_.capacity ? options_.capacity - taken : 0;
+}
+
+std::size_t Ledger::room_bytes(std::size_t promised) const noexcept {
+  const std::size_t taken = bytes_ + promised;
+  return taken < options_.capacity_bytes ? options_.capacity_bytes - taken : 0;
+}
+
+// ---- deliveries --------------------------------------------------------------------------------
+
+void Ledger::wake(Instant now) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now) {
+    ItemPtr item = std::move(delayed_.begin()->second);
+    delayed_.erase(delayed_.begin());
+    --ready_count_;
+    make_ready(std::move(item), false);
+  }
+}
+
+std::optional<Ledger::Given> Ledger::give(Holder& holder, Instant now) {
+  wake(now);
+  for (auto each = ready_.begin(); each != ready_.end();) {
+    Class& its = each->second;
+    if (its.empty()) {
+      // One class stays: that of a queue without priorities.
+      each = ready_.size() > 1 ? ready_.erase(each) : std::next(each);
+      continue;
+    }
+    if (its.front()->suspect && holder.suspects_ > 0) {
+      return std::nullopt;  // somebody else may have it; or this one, when it is done with the
+                            // other
+    }
+    ItemPtr item = std::move(its.front());
+    its.pop_front();
+    --ready_count_;
+    item->held_until = now + options_.max_hold;
+    ++holder.in_work_;
+    holder.suspects_ += item->suspect ? 1 : 0;
+    counts_.redelivered += item->attempts > 0 ? 1 : 0;
+    holder.given_.push_back(std::move(item));
+    return Given{holder.first_ + holder.given_.size() - 1, holder.given_.back().get()};
+  }
+  return std::nullopt;
+}
+
+void Ledger::take_back(Holder& holder) {
+  ItemPtr item = std::move(holder.given_.back());
+  holder.given_.pop_back();
+  --holder.in_work_;
+  holder.suspects_ -= item->suspect ? 1 : 0;
+  counts_.redelivered -= item->attempts > 0 ? 1 : 0;
+  make_ready(std::move(item), true);
+}
+
+ItemPtr Ledger::release(Holder& holder, std::uint64_t number) {
+  if (number < holder.first_ || number - holder.first_ >= holder.given_.size()) {
+    return nullptr;
+  }
+  ItemPtr item = std::move(holder.given_[number - holder.first_]);
+  while (!holder.given_.empty() && holder.given_.front() == nullptr) {
+    holder.given_.pop_front();
+    ++holder.first_;
+  }
+  if (item != nullptr) {
+    --holder.in_work_;
+    holder.suspects_ -= item->suspect ? 1 : 0;
+  }
+  return item;
+}
+
+void Ledger::forget(const Item& item) noexcept {
+  (item.before != nullptr ? item.before->after : oldest_) = item.after;
+  (item.after != nullptr ? item.after->before : newest_) = item.before;
+  --unfinished_;
+  bytes_ -= item.bytes().size();
+}
+
+bool Ledger::finish(Holder& holder, std::uint64_t number) {
+  const ItemPtr item = release(holder, number);
+  if (item == nullptr) {
+    return false;
+  }
+  ++counts_.finished;
+  forget(*item);
+  return true;
+}
+
+bool Ledger::finish(Holder& holder, std::uint64_t number, std::vector<ItemPtr> outputs,
+                    Instant now) {
+  const ItemPtr item = release(holder, number);
+  if (item == nullptr) {
+    return false;
+  }
+  for (ItemPtr& output : outputs) {
+    ++counts_.accepted;
+    accept(std::move(output), Duration{}, now);
+  }
+  ++counts_.finished;
+  forget(*item);
+  return true;
+}
+
+bool Ledger::give_back(Holder& holder, std::uint64_t number, bool opened, Duration delay,
+                       Instant now) {
+  ItemPtr item = release(holder, number);
+  if (item == nullptr) {
+    return false;
+  }
+  if (!opened) {
+    item->opened = false;
+    make_ready(std::move(item), true);
+  } else {
+    attempt_failed(std::move(item), delay, now, "was given back");
+  }
+  return true;
+}
+
+void Ledger::attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how) {
+  item->opened = false;
+  if (++item->attempts >= options_.deliveries) {
+    std::string reason = "it " + how + ", at delivery " + std::to_string(item->attempts);
+    bury(std::move(item), std::move(reason));
+  } else if (delay > Duration::zero()) {
+    later(std::move(item), now + delay);
+  } else {
+    make_ready(std::move(item), false);
+  }
+}
+
+bool Ledger::reject(Holder& holder, std::uint64_t number, std::string reason) {
+  ItemPtr item = release(holder, number);
+  if (item == nullptr) {
+    return false;
+  }
+  ++item->attempts;
+  bury(std::move(item), std::move(reason));
+  return true;
+}
+
+void Ledger::bury(ItemPtr item, std::string reason) {
+  ++counts_.dead;
+  forget(*item);
+  dead_.push_back({std::move(item), std::move(reason)});
+}
+
+bool Ledger::extend(Holder& holder, std::uint64_t number, Instant until) {
+  if (number < holder.first_ || number - holder.first_ >= holder.given_.size() ||
+      holder.given_[number - holder.first_] == nullptr) {
+    return false;
+  }
+  holder.given_[number - holder.first_]->held_until = until;
+  return true;
+}
+
+bool Ledger::open(Holder& holder, std::uint64_t number) {
+  if (number < holder.first_ || number - holder.first_ >= holder.given_.size() ||
+      holder.given_[number - holder.first_] == nullptr) {
+    return false;
+  }
+  holder.given_[number - holder.first_]->opened = true;
+  return true;
+}
+
+// Of many items that a consumer had, only those it has said it begins with are told to be the cause
+// for certain. The others are suspects: handed out again, one at a time.
+void Ledger::died(Holder& holder, Instant now) {
+  for (ItemPtr& item : std::exchange(holder.given_, {})) {
+    if (item == nullptr) {
+      continue;
+    }
+    if (item->suspect && !item->opened) {
+      make_ready(std::move(item), false);
+    } else if (!item->suspect) {
+      item->suspect = true;
+      item->attempts = std::min(item->attempts + 1, options_.deliveries - 1);
+      make_ready(std::move(item), false);
+    } else {
+      attempt_failed(std::move(item), Duration{}, now, "was in work when its consumer died");
+    }
+  }
+  holder = Holder{};
+}
+
+void Ledger::left(Holder& holder, Instant now) {
+  for (ItemPtr& item : std::exchange(holder.given_, {})) {
+    if (item != nullptr && item->opened) {
+      attempt_failed(std::move(item), Duration{}, now, "was left by its consumer");
+    } else if (item != nullptr) {
+      make_ready(std::move(item), false);
+    }
+  }
+  holder = Holder{};
+}
+
+void Ledger::end_overdue(Holder& holder, Instant now,
+                         const std::function<void(std::uint64_t)>& told) {
+  std::vector<std::uint64_t> overdue;
+  for (std::size_t i = 0; i < holder.given_.size(); ++i) {
+    if (holder.given_[i] != nullptr && holder.given_[i]->held_until <= now) {
+      overdue.push_back(holder.first_ + i);
+    }
+  }
+  for (const std::uint64_t number : overdue) {
+    attempt_failed(release(holder, number), Duration{}, now, "was kept for too long");
+    told(number);
+  }
+}
+
+// ---- looking -----------------------------------------------------------------------------------
+
+std::uint64_t Ledger::settled() const noexcept {
+  return oldest_ != nullptr ? oldest_->id : last_id_ + 1;
+}
+
+bool Ledger::has_ready(Instant now) const noexcept {
+  return ready_count_ > delayed_.size() || next_ready() <= now;
+}
+
+Instant Ledger::next_ready() const noexcept {
+  return delayed_.empty() ? Instant::max() : delayed_.begin()->first;
+}
+
+QueueStats Ledger::stats() const noexcept {
+  QueueStats stats = counts_;
+  stats.ready = ready_count_;
+  stats.in_work = unfinished_ - ready_count_;
+  stats.bytes = bytes_;
+  stats.closed = closed_;
+  return stats;
+}
+
+std::vector<Ledger::Dead> Ledger::take_dead() noexcept {
+  return std::exchange(dead_, {});
+}
+
+}  // namespace troupe::queue

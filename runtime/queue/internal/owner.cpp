@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/queue/internal/owner.hpp"
+
+#include "troupe/runtime/actor/spawn.hpp"
+#include "troupe/runtime/fiber/park.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/queue/internal/registry.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace troupe::queue {
+namespace {
+
+// What one client may be granted at once, so that no other one starves.
+constexpr std::size_t kMostGrant = 1024;
+// While some clients are busy, so often the others are looked at.
+constexpr unsigned kLookAtAllEvery = 8;
+// Who waits so long gets what others do not use.
+constexpr Duration kPatience = std::chrono::milliseconds{2};
+
+QueueOptions for_dead(const QueueOptions& options) {
+  QueueOptions dead = options;
+  dead.when_full = WhenFull::drop_oldest;
+  dead.deliveries = std::numeric_limits<std::uint32_t>::max();
+  return dead;
+}
+
+QueueOptions checked(const QueueOptions& options) {
+  if (options.capacity == 0 || options.capacity_bytes == 0 || options.deliveries == 0 ||
+      options.max_hold <= Duration::zero() || options.retry_delay < Duration::zero()) {
+    throw Error{Code::invalid_argument,
+                "make a queue: capacity, capacity_bytes, deliveries and max_hold are to be more "
+                "than nothing, and retry_delay not less"};
+  }
+  return options;
+}
+
+UniqueFd bell() {
+  UniqueFd fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (!fd) {
+    throw Error::system("make a queue: eventfd", errno);
+  }
+  return fd;
+}
+
+}  // namespace
+
+// Runs it, as an actor with a thread of its own.
+class Owner::Serving final {
+ public:
+  explicit Serving(std::shared_ptr<Owner> owner) : owner_(std::move(owner)) {}
+
+  void started(Context& context) {
+    owner_->run();
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Owner> owner_;
+};
+
+Owner::Owner(RuntimeCore& runtime, std::string name, Schema schema, const QueueOptions& options)
+    : runtime_(runtime),
+      name_(std::move(name)),
+      options_(checked(options)),
+      number_(runtime.random().next() | 1U),
+      bell_(bell()),
+      schema_(std::move(schema)),
+      items_(options_),
+      dead_(for_dead(options_)) {}
+
+Owner::~Owner() = default;
+
+void Owner::start() {
+  ActorOptions options;
+  options.name = "queue " + name_;
+  options.placement = Placement::thread;
+  options.handler_limit = std::chrono::hours{24 * 365};
+  (void)actor::spawn<Serving>(runtime_, &options, nullptr, shared_from_this());
+}
+
+void Owner::adopt(Connection connection, const Hello& hello) {
+  {
+    const std::lock_guard lock{lock_};
+    if (!gone_) {
+      arrivals_.push_back({std::move(connection), hello});
+      ++arrived_;
+    }
+  }
+  ring();
+}
+
+void Owner::end() noexcept {
+  over_.store(true);
+  ring();
+}
+
+void Owner::let_go() noexcept {
+  held_.store(false);
+  ring();
+}
+
+// No handle is left here, nobody elsewhere uses one, and none is on its way.
+bool Owner::is_forsaken() {
+  if (held_.load() || !sessions_.empty()) {
+    return false;
+  }
+  const std::lock_guard lock{lock_};
+  return arrivals_.empty() && arrived_ >= given_out_.load();
+}
+
+void Owner::ring() noexcept {
+  const std::uint64_t one = 1;
+  TROUPE_CHECK(::write(bell_.get(), &one, sizeof one) == sizeof one || errno == EAGAIN);
+}
+
+// ---- its thread --------------------------------------------------------------------------------
+
+void Owner::run() {
+  overdue_at_ = runtime_.clock().now();
+  while (!over_.load() && !runtime_.stopping()) {
+    now_ = runtime_.clock().now();
+    take_arrivals();
+    const bool busy = serve_all();
+    end_overdue();
+    bury_dead();
+    for (Desk* const desk : {&items_, &dead_}) {
+      grant(*desk);
+      dispatch(*desk);
+      recall(*desk);
+      answer(*desk);
+    }
+    if (items_.ended()) {
+      tell_ends(items_);
+      dead_.ledger.close();
+    }
+    if (dead_.ended()) {
+      tell_ends(dead_);
+    }
+    for (const auto& session : sessions_) {
+      session->end_untake();
+      session->flush();
+    }
+    remove_ended();
+    if (is_forsaken() || (!busy && !wait())) {
+      break;  // or the runtime stops
+    }
+  }
+  over_.store(true);
+  std::vector<Arrival> late;
+  {
+    const std::lock_guard lock{lock_};
+    gone_ = true;
+    late = std::exchange(arrivals_, {});
+  }
+  sessions_.clear();
+  runtime_.queues()->forget(*this);
+}
+
+void Owner::take_arrivals() {
+  std::vector<Arrival> arrived;
+  {
+    const std::lock_guard lock{lock_};
+    arrived = std::exchange(arrivals_, {});
+  }
+  for (Arrival& each : arrived) {
+    const auto fine = check(each.hello);
+    if (!fine) {
+      Encoded frame;
+      Writer writer{frame};
+      begin(writer, Frame::refused);
+      writer.natural(static_cast<std::uint64_t>(fine.error().code()));
+      writer.text(fine.error().what());
+      (void)each.connection.offer_message(frame, Deadline::at_once());
+      continue;
+    }
+    auto session =
+        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_);
+    session->welcome({kVersion, number_, options_.capacity, options_.capacity_bytes,
+                      options_.retry_delay.count()});
+    session->hot = true;
+    sessions_.push_back(std::move(session));
+  }
+}
+
+// Errors: refused.
+Result<void> Owner::check(const Hello& hello) const {
+  if (hello.version != kVersion) {
+    return Error{Code::refused, "it speaks version " + std::to_string(hello.version) +
+                                    " of the queue protocol, this owner version " +
+                                    std::to_string(kVersion) + ": update the older one"};
+  }
+  if (hello.dead || hello.schema.name.empty() || schema_.name.empty()) {
+    return {};
+  }
+  return compatible(schema_, hello.schema);
+}
+
+bool Owner::serve_all() {
+  const bool all = ++turns_ % kLookAtAllEvery == 0;
+  bool busy = false;
+  for (const auto& session : sessions_) {
+    if (session->hot || session->is_direct() || all) {
+      busy |= session->receive(now_);
+    }
+  }
+  return busy;
+}
+
+void Owner::bury_dead() {
+  for (Ledger::Dead& each : items_.ledger.take_dead()) {
+    dead_item_.clear();
+    Writer writer{dead_item_};
+    writer.array(3);
+    writer.encoded(each.item->bytes());
+    writer.natural(each.item->attempts);
+    writer.text(each.reason);
+    runtime_.log().write(LogLevel::warning,
+                         "an item of queue " + name_ + " is a dead letter now: " + each.reason);
+    (void)dead_.ledger.put(Item::make(dead_item_.head.bytes()), Duration{}, now_);
+  }
+}
+
+void Owner::grant(Desk& desk) {
+  const bool bounded =
+      options_.when_full == WhenFull::wait || options_.when_full == WhenFull::refuse;
+  while (!desk.wanting.empty()) {
+    Session& session = *desk.wanting.front();
+    const Wish& wish = session.wish();
+    if (wish.items > 0 && desk.ledger.closed()) {
+      session.refuse_room(Code::closed);
+    } else if (wish.items > 0) {
+      const std::size_t room = bounded ? desk.ledger.room(desk.promised) : options_.capacity;
+      const std::size_t bytes =
+          bounded ? desk.ledger.room_bytes(desk.promised_bytes) : options_.capacity_bytes;
+      if (room < wish.least_items || bytes < wish.least_bytes) {
+        if (options_.when_full != WhenFull::refuse) {
+          return;  // it is first when there is room
+        }
+        session.refuse_room(Code::overloaded);
+      } else {
+        const std::size_t share = std::min(room / (desk.wanting.size() + 1), kMostGrant);
+        session.grant(std::clamp<std::size_t>(wish.items, wish.least_items,
+                                              std::max<std::size_t>(wish.least_items, share)),
+                      std::clamp<std::size_t>(wish.bytes, wish.least_bytes, bytes));
+      }
+    }
+    session.wanting_listed_ = false;
+    desk.wanting.pop_front();
+  }
+}
+
+void Owner::dispatch(Desk& desk) {
+  std::size_t in_vain = 0;
+  while (in_vain < desk.hungry.size() && desk.ledger.has_ready(now_)) {
+    Session& session = *desk.hungry.front();
+    desk.hungry.pop_front();
+    const auto given =
+        session.wants_items() ? desk.ledger.give(session.holder(), now_) : std::nullopt;
+    in_vain = given && session.send(*given) ? 0 : in_vain + 1;
+    if (session.credit_ > 0) {
+      desk.hungry.push_back(&session);
+    } else {
+      session.hungry_listed_ = false;
+    }
+  }
+}
+
+// Where some have waited for a while for what others have and may not use.
+void Owner::recall(Desk& desk) {
+  desk.patience_ends = Instant::max();
+  const auto has_waited = [&](Instant since) {
+    const Instant enough = since + kPatience;
+    if (enough > now_) {
+      desk.patience_ends = std::min(desk.patience_ends, enough);
+    }
+    return enough <= now_;
+  };
+  bool want_room = desk.ledger.closed();
+  if (!desk.wanting.empty()) {
+    want_room |= has_waited(desk.wanting.front()->wanting_since());
+  }
+  bool want_items = false;
+  for (const Session* const session : desk.hungry) {
+    want_items |= session->starves() && has_waited(session->starving_since());
+  }
+  if (!want_items && !want_room) {
+    return;
+  }
+  for (const auto& session : sessions_) {
+    if (&session->desk() == &desk &&
+        ((want_room && session->may_give_room()) || (want_items && session->may_give_items()))) {
+      session->recall();
+    }
+  }
+}
+
+void Owner::answer(Desk& desk) {
+  auto answered = std::exchange(desk.asking, {});
+  if (desk.ledger.idle()) {
+    std::ranges::move(std::exchange(desk.joining, {}), std::back_inserter(answered));
+  }
+  for (const auto& [session, question] : answered) {
+    session->answer(question, Code{}, "");
+  }
+}
+
+void Owner::tell_ends(Desk& desk) {
+  for (const auto& session : sessions_) {
+    if (&session->desk() == &desk) {
+      session->tell_end();
+    }
+  }
+}
+
+void Owner::end_overdue() {
+  if (now_ < overdue_at_) {
+    return;
+  }
+  for (const auto& session : sessions_) {
+    session->desk().ledger.end_overdue(session->holder(), now_,
+                                       [&](std::uint64_t number) { session->tell_lost(number); });
+  }
+  overdue_at_ = now_ + std::clamp<Duration>(options_.max_hold / 8, std::chrono::milliseconds{1},
+                                            std::chrono::seconds{1});
+}
+
+void Owner::remove_ended() {
+  std::erase_if(sessions_, [this](const auto& session) {
+    if (!session->over() && !session->fault().empty()) {
+      session->end(session->fault(), now_, false);
+    }
+    if (session->over() && !session->fault().empty()) {
+      runtime_.log().write(LogLevel::warning,
+                           "a client of queue " + name_ + " is gone: " + session->fault());
+    }
+    return session->over();
+  });
+}
+
+// ---- waiting -----------------------------------------------------------------------------------
+
+bool Owner::look() {
+  bool any = false;
+  for (const auto& session : sessions_) {
+    any |= session->receive(now_);
+  }
+  return any;
+}
+
+// Errors: cancelled (the runtime stops).
+Result<void> Owner::wait() {
+  if (runtime_.may_spin() && !sessions_.empty() && spin_.worth_it()) {
+    const bool found = spin_.poll([this] {
+      pause_cpu();
+      return over_.load() || look();
+    });
+    if (found) {
+      return {};
+    }
+  }
+  waits_.clear();
+  waits_.push_back({{bell_.get(), POLLIN}});
+  bool something = false;
+  std::size_t in_work = 0;
+  for (const auto& session : sessions_) {
+    something |= session->arm();
+    waits_.push_back({session->readable()});
+    in_work += session->holder().in_work();
+  }
+  if (something) {
+    for (const auto& session : sessions_) {
+      session->hot = true;
+    }
+    return {};
+  }
+  for (const auto& session : sessions_) {
+    if (const auto writable = session->writable()) {
+      waits_.push_back({*writable});
+    }
+  }
+  Instant until = std::min(items_.ledger.next_ready(), dead_.ledger.next_ready());
+  if (in_work > 0) {
+    until = std::min(until, overdue_at_);
+  }
+  until = std::min({until, items_.patience_ends, dead_.patience_ends});
+  const auto waited = park(runtime_, waits_, Deadline{until});
+  if (!waited && waited.error() != Code::timed_out) {
+    return waited;
+  }
+  if (waits_.front().ready) {
+    std::uint64_t rung = 0;
+    (void)!::read(bell_.get(), &rung, sizeof rung);
+  }
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    sessions_[i]->hot = sessions_[i]->hot || waits_[i + 1].ready;
+  }
+  return {};
+}
+
+}  // namespace troupe::queue

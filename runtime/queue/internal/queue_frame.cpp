@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/queue/internal/queue_frame.hpp"
+
+namespace troupe::queue {
+
+Result<Frame> read_kind(Reader& reader) {
+  const auto kind = reader.value<std::uint8_t>();
+  if (!kind) {
+    return kind.error();
+  }
+  const auto its = static_cast<Frame>(*kind);
+  const bool greeting = its >= Frame::hello && its <= Frame::refused;
+  const bool of_client = its >= Frame::put && its <= Frame::bye;
+  const bool of_owner = its >= Frame::accepted && its <= Frame::full;
+  if (!greeting && !of_client && !of_owner) {
+    return Error{Code::malformed, "there is no frame of kind " + std::to_string(*kind)};
+  }
+  return its;
+}
+
+}  // namespace troupe::queue

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/queue/internal/session.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace troupe::queue {
+namespace {
+
+using transports::Progress;
+
+// Frames of one client that are handled before others have their turn.
+constexpr int kShare = 256;
+// What may wait for a client that does not read; one that lets more come is let go.
+constexpr std::size_t kMostOwed = 4096;
+
+Error more_than_granted() {
+  return Error{Code::malformed, "it put more than it was granted"};
+}
+
+}  // namespace
+
+Session::Session(Connection connection, Desk& desk)
+    : connection_(std::move(connection)),
+      transport_(connection_.transport()),
+      desk_(desk),
+      direct_(transport_.capabilities().direct) {}
+
+Session::~Session() {
+  transport_.close();  // at once: a client that does not read keeps nobody
+}
+
+// ---- what it says ------------------------------------------------------------------------------
+
+bool Session::receive(Instant now) {
+  int frames = 0;
+  while (!over_ && frames < kShare) {
+    transports::IncomingFrame frame;
+    const auto received = transport_.try_receive(frame);
+    if (!received) {
+      const bool in_order = received.error() == Code::closed;
+      end(in_order ? "" : received.error().what(), now, false);
+      return true;
+    }
+    if (*received == Progress::would_block) {
+      break;
+    }
+    ++frames;
+    if (const auto read_it = read(frame, now); !read_it) {
+      end(std::string{"what it said is of no use: "} + read_it.error().what(), now, false);
+    }
+  }
+  hot = frames > 0;
+  return frames > 0;
+}
+
+void Session::end(std::string fault, Instant now, bool in_order) {
+  if (over_) {
+    return;
+  }
+  over_ = true;
+  fault_ = std::move(fault);
+  give_room_back(granted_items_, granted_bytes_);
+  std::erase(desk_.hungry, this);
+  std::erase(desk_.wanting, this);
+  std::erase_if(desk_.asking, [this](const auto& each) { return each.first == this; });
+  std::erase_if(desk_.joining, [this](const auto& each) { return each.first == this; });
+  if (in_order) {
+    desk_.ledger.left(holder_, now);
+  } else {
+    desk_.ledger.died(holder_, now);
+  }
+}
+
+Result<void> Session::read(const transports::IncomingFrame& frame, Instant now) {
+  Bytes joined;
+  Incoming incoming{.bytes = frame.body};
+  if (!frame.detached.empty()) {
+    joined = frame.joined();
+    incoming.bytes = joined;
+  }
+  const DecodeLimits limits;
+  Reader reader{incoming, limits};
+  const auto kind = read_kind(reader);
+  if (!kind) {
+    return kind.error();
+  }
+  switch (*kind) {
+    case Frame::put:
+    case Frame::put_with:
+      return read_put(*kind, reader, incoming, now);
+    case Frame::emit:
+      return read_emit(reader, now);
+    case Frame::want:
+    case Frame::unwanted:
+    case Frame::take:
+    case Frame::untake:
+      return read_wish(*kind, reader, now);
+    case Frame::ask:
+      return read_question(reader);
+    case Frame::bye:
+      end("", now, true);
+      return {};
+    default:
+      return read_delivery(*kind, reader, now);
+  }
+}
+
+Result<void> Session::use_room(std::size_t items, std::size_t bytes) {
+  if (items > granted_items_ || bytes > granted_bytes_) {
+    return more_than_granted();
+  }
+  give_room_back(items, bytes);
+  return {};
+}
+
+void Session::give_room_back(std::size_t items, std::size_t bytes) noexcept {
+  granted_items_ -= items;
+  granted_bytes_ -= bytes;
+  desk_.promised -= items;
+  desk_.promised_bytes -= bytes;
+}
+
+Result<void> Session::read_put(Frame kind, Reader& reader, const Incoming& incoming, Instant now) {
+  std::int32_t priority = 0;
+  Duration delay{};
+  if (kind == Frame::put_with) {
+    const auto its = reader.value<std::int32_t>();
+    const auto ns = reader.value<std::int64_t>();
+    if (!its || !ns) {
+      return reader.error();
+    }
+    priority = *its;
+    delay = Duration{*ns};
+  }
+  const std::byte* const begin = reader.place();
+  const std::span item{begin, incoming.bytes.data() + incoming.bytes.size()};
+  if (!reader.skip_value() || !reader.at_end()) {
+    return Error{Code::malformed, "an item is one msgpack value"};
+  }
+  if (auto used = use_room(1, item.size()); !used) {
+    return used;
+  }
+  ItemPtr own = Item::make(item);
+  own->priority = priority;
+  (void)desk_.ledger.put(std::move(own), delay, now);
+  ++puts_;
+  return {};
+}
+
+namespace {
+
+// The items that the rest of a frame is.
+Result<std::vector<ItemPtr>> read_items(Reader& reader) {
+  const auto count = reader.value<std::uint32_t>();
+  if (!count) {
+    return count.error();
+  }
+  std::vector<ItemPtr> items;
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    std::span<const std::byte> item;
+    if (!reader.take_encoded(item)) {
+      return reader.error();
+    }
+    items.push_back(Item::make(item));
+  }
+  return items;
+}
+
+std::size_t bytes_of(const std::vector<ItemPtr>& items) {
+  std::size_t bytes = 0;
+  for (const ItemPtr& item : items) {
+    bytes += item->bytes().size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<void> Session::read_emit(Reader& reader, Instant now) {
+  const auto queue = reader.value<std::uint64_t>();
+  const auto item = reader.value<std::uint64_t>();
+  const auto settled = reader.value<std::uint64_t>();
+  if (!queue || !item || !settled) {
+    return reader.error();
+  }
+  auto items = read_items(reader);
+  if (!items) {
+    return items.error();
+  }
+  if (auto used = use_room(items->size(), bytes_of(*items)); !used) {
+    return used;
+  }
+  desk_.ledger.emit({*queue, *item, *settled}, *std::move(items), now);
+  ++puts_;
+  return {};
+}
+
+Result<void> Session::read_wish(Frame kind, Reader& reader, Instant now) {
+  if (kind == Frame::untake) {
+    untakes_ = true;
+    credit_since_untake_ = 0;
+    return {};
+  }
+  if (kind == Frame::want) {
+    const auto wish = reader.value<Wish>();
+    if (!wish) {
+      return wish.error();
+    }
+    wish_ = *wish;
+    wanting_since_ = now;
+    if (wish_.items > 0 && !std::exchange(wanting_listed_, true)) {
+      desk_.wanting.push_back(this);
+    }
+    return {};
+  }
+  const auto items = reader.value<std::uint32_t>();
+  if (!items) {
+    return items.error();
+  }
+  if (kind == Frame::take) {
+    credit_ += *items;
+    credit_since_untake_ += *items;
+    starving_since_ = now;
+    if (!std::exchange(hungry_listed_, true)) {
+      desk_.hungry.push_back(this);
+    }
+    return {};
+  }
+  const auto bytes = reader.value<std::uint64_t>();
+  if (!bytes) {
+    return bytes.error();
+  }
+  recalled_ = false;
+  return use_room(*items, *bytes);
+}
+
+Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
+  const auto number = reader.value<std::uint64_t>();
+  if (!number) {
+    return number.error();
+  }
+  Ledger& ledger = desk_.ledger;
+  bool was_its = true;
+  switch (kind) {
+    case Frame::ack: {
+      const auto count = reader.value<std::uint32_t>();
+      if (!count) {
+        return count.error();
+      }
+      for (std::uint32_t i = 0; i < *count; ++i) {
+        if (!ledger.finish(holder_, *number + i)) {
+          tell_lost(*number + i);
+        }
+      }
+      return {};
+    }
+    case Frame::give_back: {
+      const auto opened = reader.value<bool>();
+      const auto delay = reader.value<std::int64_t>();
+      if (!opened.has_value() || !delay) {
+        return reader.error();
+      }
+      (void)ledger.give_back(holder_, *number, opened.value(), Duration{*delay}, now);
+      recalled_ = false;
+      return {};
+    }
+    case Frame::reject: {
+      auto why = reader.value<std::string>();
+      if (!why) {
+        return why.error();
+      }
+      was_its = ledger.reject(holder_, *number, *std::move(why));
+      break;
+    }
+    case Frame::extend: {
+      const auto more = reader.value<std::int64_t>();
+      if (!more) {
+        return more.error();
+      }
+      was_its = ledger.extend(holder_, *number, now + Duration{*more});
+      break;
+    }
+    case Frame::open:
+      was_its = ledger.open(holder_, *number);
+      break;
+    case Frame::finish: {
+      auto items = read_items(reader);
+      if (!items) {
+        return items.error();
+      }
+      was_its = ledger.finish(holder_, *number, *std::move(items), now);
+      break;
+    }
+    default:
+      return Error{Code::malformed, "a frame that only an owner sends"};
+  }
+  if (!was_its) {
+    tell_lost(*number);
+  }
+  return {};
+}
+
+Result<void> Session::read_question(Reader& reader) {
+  const auto number = reader.value<std::uint64_t>();
+  const auto kind = reader.value<std::uint8_t>();
+  if (!number || !kind) {
+    return reader.error();
+  }
+  switch (static_cast<Question>(*kind)) {
+    case Question::close:
+      desk_.ledger.close();
+      desk_.asking.emplace_back(this, *number);
+      return {};
+    case Question::stats:
+      desk_.asking.emplace_back(this, *number);
+      return {};
+    case Question::join:
+      desk_.joining.emplace_back(this, *number);
+      return {};
+  }
+  return Error{Code::malformed, "there is no question of kind " + std::to_string(*kind)};
+}
+
+// ---- what it hears -----------------------------------------------------------------------------
+
+bool Session::offer(transports::OutgoingFrame& frame) {
+  const auto sent = transport_.try_send(frame, transports::Lane::data, transports::When::later);
+  if (!sent) {
+    return true;  // it is gone: the next receive tells
+  }
+  unflushed_ = true;
+  if (*sent == Progress::would_block) {
+    blocked_ = true;
+    if (frame.taken == 0) {
+      return false;
+    }
+    transport_.take_over(frame);
+  }
+  return true;
+}
+
+bool Session::send(const Ledger::Given& given) {
+  head_.clear();
+  Writer writer{head_};
+  begin(writer, Frame::item);
+  writer.natural(given.item->id);
+  writer.natural(given.item->id - desk_.ledger.settled());
+  writer.natural(given.item->attempts);
+  writer.boolean(given.item->suspect);
+  const std::array<std::span<const std::byte>, 2> pieces{head_.head.bytes(), given.item->bytes()};
+  transports::OutgoingFrame frame{
+      .pieces = pieces, .fds = {}, .size = pieces[0].size() + pieces[1].size()};
+  frame.attached = pieces[1];
+  if (!offer(frame)) {
+    desk_.ledger.take_back(holder_);
+    return false;
+  }
+  --credit_;
+  recalled_ = false;
+  return true;
+}
+
+void Session::say(const Encoded& frame) {
+  if (over_) {
+    return;
+  }
+  if (owed_.empty() && !blocked_) {
+    const std::array pieces{frame.head.bytes()};
+    transports::OutgoingFrame out{.pieces = pieces, .fds = {}, .size = frame.head.size()};
+    if (offer(out)) {
+      return;
+    }
+  }
+  if (owed_.size() < kMostOwed) {
+    owed_.push_back(frame.joined());
+  } else {
+    fault_ = "it does not read what it is told";
+  }
+}
+
+void Session::grant(std::size_t items, std::size_t bytes) {
+  wish_ = {};
+  recalled_ = false;
+  granted_items_ += items;
+  granted_bytes_ += bytes;
+  desk_.promised += items;
+  desk_.promised_bytes += bytes;
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::grant);
+  writer.natural(items);
+  writer.natural(bytes);
+  say(scratch_);
+}
+
+void Session::refuse_room(Code why) {
+  wish_ = {};
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::full);
+  writer.natural(static_cast<std::uint64_t>(why));
+  say(scratch_);
+}
+
+void Session::end_untake() {
+  if (std::exchange(untakes_, false)) {
+    credit_ = std::min(credit_, credit_since_untake_);
+    scratch_.clear();
+    Writer writer{scratch_};
+    begin(writer, Frame::untaken);
+    say(scratch_);
+  }
+}
+
+void Session::recall() {
+  if (!std::exchange(recalled_, true)) {
+    scratch_.clear();
+    Writer writer{scratch_};
+    begin(writer, Frame::recall);
+    say(scratch_);
+  }
+}
+
+void Session::tell_end() {
+  if (!std::exchange(end_told_, true)) {
+    scratch_.clear();
+    Writer writer{scratch_};
+    begin(writer, Frame::end);
+    say(scratch_);
+  }
+}
+
+void Session::tell_lost(std::uint64_t number) {
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::lost);
+  writer.natural(number);
+  say(scratch_);
+}
+
+void Session::answer(std::uint64_t question, Code code, const std::string& what) {
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::answer);
+  writer.natural(question);
+  writer.value(Answer{static_cast<std::uint8_t>(code), what, desk_.ledger.stats()});
+  say(scratch_);
+}
+
+void Session::welcome(const Welcome& welcome) {
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::welcome);
+  writer.value(welcome);
+  say(scratch_);
+}
+
+void Session::flush() {
+  if (blocked_) {
+    const auto flushed = transport_.try_flush();
+    blocked_ = flushed && *flushed == Progress::would_block;
+  }
+  while (!blocked_ && !owed_.empty()) {
+    const std::array<std::span<const std::byte>, 1> pieces{owed_.front()};
+    transports::OutgoingFrame frame{.pieces = pieces, .fds = {}, .size = owed_.front().size()};
+    if (!offer(frame)) {
+      break;
+    }
+    owed_.pop_front();
+  }
+  if (puts_told_ != puts_ && owed_.empty() && !blocked_) {
+    puts_told_ = puts_;
+    scratch_.clear();
+    Writer writer{scratch_};
+    begin(writer, Frame::accepted);
+    writer.natural(puts_);
+    say(scratch_);
+  }
+  if (std::exchange(unflushed_, false) && !direct_) {
+    const auto flushed = transport_.try_flush();
+    blocked_ = flushed && *flushed == Progress::would_block;
+  }
+}
+
+std::optional<transports::Readiness> Session::writable() const {
+  if (!blocked_) {
+    return std::nullopt;
+  }
+  return transport_.writable();
+}
+
+}  // namespace troupe::queue

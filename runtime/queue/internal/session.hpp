@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Session: one client of a queue, as its owner sees it: what it says is brought to the ledger of
+// its desk, what it is to hear waits here until the connection takes it. Never blocks. The owner
+// thread's.
+
+#include "troupe/runtime/channel/connection.hpp"
+#include "troupe/runtime/fiber/ports.hpp"
+#include "troupe/runtime/queue/internal/ledger.hpp"
+#include "troupe/runtime/queue/internal/queue_frame.hpp"
+#include "troupe/transports/frame_connection.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::queue {
+
+class Session;
+
+// One ledger, and who of its clients waits for what.
+struct Desk {
+  explicit Desk(const QueueOptions& options) : ledger(options) {}
+
+  Ledger ledger;
+  std::size_t promised = 0;  // items that clients have been granted room for
+  std::size_t promised_bytes = 0;
+  std::deque<Session*> hungry;   // want deliveries
+  std::deque<Session*> wanting;  // want room
+  // With the number of the question.
+  std::vector<std::pair<Session*, std::uint64_t>> asking;
+  std::vector<std::pair<Session*, std::uint64_t>> joining;
+  Instant patience_ends = Instant::max();  // when who waits is next to get what others do not use
+
+  bool ended() const noexcept { return ledger.ended() && promised == 0; }
+};
+
+class Session final {
+ public:
+  Session(Connection connection, Desk& desk);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  Desk& desk() const noexcept { return desk_; }
+  Holder& holder() noexcept { return holder_; }
+
+  // Takes what has come, a fair share of it. True: there was something.
+  bool receive(Instant now);
+  // Why it is over, once it is: nothing of it is to be touched any more but its destructor.
+  bool over() const noexcept { return over_; }
+  // What was wrong with what it said; empty: nothing.
+  const std::string& fault() const noexcept { return fault_; }
+
+  // ---- what the owner does for it ----
+  bool wants_items() const noexcept { return credit_ > 0 && !blocked_; }
+  // False: the connection takes no more, and the ledger has the item back.
+  bool send(const Ledger::Given& given);
+  const Wish& wish() const noexcept { return wish_; }
+  // Since when it has waited for what it wants.
+  Instant starving_since() const noexcept { return starving_since_; }
+  Instant wanting_since() const noexcept { return wanting_since_; }
+  bool starves() const noexcept { return wants_items() && holder_.in_work() == 0; }
+  void grant(std::size_t items, std::size_t bytes);
+  void refuse_room(Code why);
+  bool may_give_room() const noexcept { return granted_items_ > 0; }
+  bool may_give_items() const noexcept { return holder_.in_work() > 1; }
+  void recall();
+  void tell_end();
+  void tell_lost(std::uint64_t number);
+  void answer(std::uint64_t question, Code code, const std::string& what);
+  void welcome(const Welcome& welcome);
+  // What it no longer wants it has been given by now, or will not be.
+  void end_untake();
+  // At the end of a turn: all that it is to hear leaves, as far as it may.
+  void flush();
+
+  // ---- waiting ----
+  bool is_direct() const noexcept { return direct_; }
+  // True: something has come already.
+  bool arm() { return transport_.arm_receive(); }
+  transports::Readiness readable() const noexcept { return transport_.readable(); }
+  std::optional<transports::Readiness> writable() const;
+  bool hot = false;  // it may have more to say: the owner's mark
+
+ private:
+  Result<void> read(const transports::IncomingFrame& frame, Instant now);
+  Result<void> read_delivery(Frame kind, Reader& reader, Instant now);
+  Result<void> read_put(Frame kind, Reader& reader, const Incoming& incoming, Instant now);
+  Result<void> read_emit(Reader& reader, Instant now);
+  Result<void> read_wish(Frame kind, Reader& reader, Instant now);
+  Result<void> read_question(Reader& reader);
+  // Of what it was granted.
+  Result<void> use_room(std::size_t items, std::size_t bytes);
+  void give_room_back(std::size_t items, std::size_t bytes) noexcept;
+  void say(const Encoded& frame);
+  void end(std::string fault, Instant now, bool in_order);
+  bool offer(transports::OutgoingFrame& frame);
+
+  Connection connection_;
+  transports::FrameConnection& transport_;
+  Desk& desk_;
+  const bool direct_;
+  Holder holder_;
+  std::uint64_t puts_ = 0;
+  std::uint64_t puts_told_ = 0;
+  Wish wish_;
+  Instant wanting_since_{};
+  Instant starving_since_{};
+  std::size_t granted_items_ = 0;
+  std::size_t granted_bytes_ = 0;
+  std::size_t credit_ = 0;
+  std::size_t credit_since_untake_ = 0;
+  bool untakes_ = false;
+  bool hungry_listed_ = false;
+  bool wanting_listed_ = false;
+  bool recalled_ = false;
+  bool end_told_ = false;
+  bool blocked_ = false;
+  bool over_ = false;
+  bool unflushed_ = false;
+  std::string fault_;
+  std::deque<Bytes> owed_;  // what the connection did not take yet
+  Encoded scratch_;
+  Encoded head_;
+
+  friend class Owner;
+};
+
+}  // namespace troupe::queue

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Queue: items from any number of producers to any number of consumers: threads, actors, processes.
+// It is where its owner is, a thread in the process that made it; everybody else has a connection
+// to that. A killed consumer's items go to others; a killed producer's are there once they are
+// acknowledged by the owner (put_confirmed, flush, close, the end of a process in order). When the
+// owner's process is gone the queue is, and each use of it is an error.
+//
+//   troupe::Queue<Line> lines{runtime};             // handles of it go into processes and messages
+//   lines.put(Line{1, "text"}).value();
+//   for (auto& line : lines) count(line->text);     // leased; the loop's next step acknowledges
+//
+// A handle is a small value, thread-safe, copied freely. Made by default it is empty: any use is
+// `closed`. Others' waits on a fiber let other actors run, and end with the ask in work.
+
+#include "troupe/base/deadline.hpp"
+#include "troupe/base/log.hpp"
+#include "troupe/base/result.hpp"
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/queue/delivery.hpp"
+#include "troupe/runtime/queue/queue_client.hpp"
+#include "troupe/runtime/queue/queue_options.hpp"
+#include "troupe/serialization/codec.hpp"
+#include "troupe/serialization/schema.hpp"
+#include "troupe/transports/address.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+template <class T>
+class QueueLoop;
+
+template <class T>
+class Queue final {
+ public:
+  using Item = T;
+
+  Queue() = default;
+  // A queue that only handles lead to: private to this program and the processes that get one. It
+  // is there until the last handle is gone here, or, once a handle was sent anywhere, the runtime
+  // ends. Throws Error (invalid_argument, overloaded, system).
+  explicit Queue(RuntimeCore& runtime, const QueueOptions& options = {})
+      : client_(queue::QueueClient::anonymous(runtime, item_schema(), options)) {}
+
+  // Makes the queue of that address: tcp://host:port/name, tls://host:port/name, shm:name,
+  // unix:/path, fifo:/path, inproc://name/queue. Queues of one runtime may share host and port.
+  // Errors: exists, invalid_argument, refused, system.
+  static Result<Queue> create(RuntimeCore& runtime, const Address& address,
+                              const QueueOptions& options = {}) {
+    return of(queue::QueueClient::create(runtime, address, item_schema(), options));
+  }
+  // Joins it; waits until it is there. Errors: not_found (nobody made it in time), refused (the
+  // key; another type of items, with both names), invalid_argument, timed_out, cancelled.
+  static Result<Queue> open(RuntimeCore& runtime, const Address& address,
+                            Deadline until = Deadline{std::chrono::seconds{10}},
+                            const ConnectOptions& options = {}) {
+    return of(queue::QueueClient::open(runtime, address, item_schema(), options, false, until));
+  }
+  // Makes it, or joins who was first. Errors: as both.
+  static Result<Queue> open_or_create(RuntimeCore& runtime, const Address& address,
+                                      const QueueOptions& options = {}) {
+    auto made = create(runtime, address, options);
+    if (made || made.error() != Code::exists) {
+      return made;
+    }
+    return open(runtime, address, Deadline{std::chrono::seconds{10}}, options.connect);
+  }
+
+  // ---- putting ----
+  // Returns when there was room for the item and it is on its way; it may still be lost with this
+  // process, or with the owner's. Waits for room. Of an item that is not taken nothing is moved.
+  // Errors: closed, timed_out, overloaded (WhenFull::refuse), invalid_argument (it does not encode,
+  // or is larger than the queue), refused (this thread has an item of the queue in work, and would
+  // wait for itself: see Delivery::emit; wrong key), disconnected (the owner is gone), cancelled.
+  Result<void> put(const T& item, Deadline until = forever) const {
+    return put_as(nullptr, item, until);
+  }
+  Result<void> put(T&& item, Deadline until = forever) const {
+    auto put_it = put(std::as_const(item), until);
+    if (put_it) {
+      [[maybe_unused]] const T accepted = std::move(item);
+    }
+    return put_it;
+  }
+  // The same, and the owner has it. Errors as put; of unknown effect where the owner did not
+  // answer.
+  Result<void> put_confirmed(const T& item, Deadline until = forever) const {
+    auto put_it = put(item, until);
+    return put_it ? flush(until) : put_it;
+  }
+  // Waits until the owner has all that was put here before. Errors: timed_out, disconnected,
+  // cancelled.
+  Result<void> flush(Deadline until = forever) const {
+    return client_ != nullptr ? client_->flush(until) : empty("flush");
+  }
+  // Does not wait for room: overloaded. (It waits for the owner to say whether there is some.)
+  Result<void> try_put(const T& item) const {
+    if (client_ == nullptr) {
+      return empty("put");
+    }
+    Encoded frame;
+    auto bytes = encode_item(frame, nullptr, item);
+    return bytes ? client_->try_put(frame, *bytes) : bytes.error();
+  }
+  Result<void> put_with(const T& item, const PutOptions& options) const {
+    return put_as(&options, item, options.until);
+  }
+  // One after the other; those before the first that fails are put.
+  Result<void> put_many(const std::vector<T>& items, Deadline until = forever) const {
+    for (const T& item : items) {
+      if (auto put_it = put(item, until); !put_it) {
+        return put_it;
+      }
+    }
+    return {};
+  }
+
+  // ---- taking ----
+  // The next item, on lease. Errors: closed (the queue is, and all that was put is finished),
+  // timed_out, disconnected (the owner is gone), cancelled.
+  Result<Delivery<T>> take(Deadline until = forever) const {
+    return take_with(until, queue::Appetite::one);
+  }
+  // Does not wait for an item: timed_out. (It waits for the owner to say whether there is one.)
+  Result<Delivery<T>> try_take() const { return take(Deadline::at_once()); }
+  // Taken and finished in one: lost, should this process end before it is done with it.
+  Result<T> get(Deadline until = forever) const { return got(take(until)); }
+  Result<T> try_get() const { return get(Deadline::at_once()); }
+  // At least one, and what there is then, up to `at_most`.
+  Result<std::vector<T>> get_many(std::size_t at_most, Deadline until = forever) const;
+
+  // Each item on lease, for range-for: the step to the next acknowledges the one before; leaving in
+  // any other way gives it back. Ends when the queue is closed and all that was put is finished;
+  // any other end throws Error.
+  QueueLoop<T> begin() const;
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+  // Calls handler(T&) or handler(Delivery<T>&), which returns nothing or a Result<void>, for each
+  // item, and acknowledges it; an error or a throw gives it back for the queue's retry_delay, and
+  // goes on. Ends as a loop does. Errors: as take; cancelled when options.stop asks for it.
+  template <class F>
+  Result<Consumed> consume(F handler, const ConsumeOptions& options = {}) const;
+
+  // ---- the queue ----
+  // Nothing more is put, by anybody; what is there is still taken. Waits for the owner.
+  Result<void> close(Deadline until = forever) const {
+    return answered(queue::QueueClient::Asked::close, until);
+  }
+  // Waits until all that was put is finished. Errors: timed_out, disconnected, cancelled.
+  Result<void> join(Deadline until = forever) const {
+    return answered(queue::QueueClient::Asked::join, until);
+  }
+  Result<QueueStats> stats(Deadline until = Deadline{std::chrono::seconds{5}}) const {
+    return client_ != nullptr ? client_->ask(queue::QueueClient::Asked::stats, until)
+                              : Result<QueueStats>{empty("ask")};
+  }
+  // How many items wait to be taken.
+  Result<std::size_t> size() const {
+    auto its = stats();
+    return its ? Result<std::size_t>{static_cast<std::size_t>(its->ready)} : its.error();
+  }
+  // What nobody could finish. It keeps as many as the queue, the newest ones; ends when the queue
+  // has.
+  Result<Queue<DeadLetter<T>>> dead_letters(Deadline until = Deadline{
+                                                std::chrono::seconds{10}}) const;
+  // What others open; empty while only handles lead to it.
+  Address address() const {
+    auto place = client_ != nullptr ? client_->address() : std::string{};
+    return place.empty() ? Address{} : Address{place};
+  }
+  explicit operator bool() const noexcept { return client_ != nullptr; }
+
+  // For the library.
+  explicit Queue(std::shared_ptr<queue::QueueClient> client) noexcept
+      : client_(std::move(client)) {}
+  const std::shared_ptr<queue::QueueClient>& client() const noexcept { return client_; }
+  static const Schema& item_schema() {
+    static_assert(!carries_fds<T>,
+                  "items of a queue carry no descriptors: send them over a Pipe or to an actor");
+    return schema<T>();
+  }
+
+ private:
+  friend class QueueLoop<T>;
+
+  static Error empty(const char* doing) {
+    return Error{Code::closed, std::string{doing} + ": this handle of a queue is empty"};
+  }
+  static Result<Queue> of(Result<std::shared_ptr<queue::QueueClient>> client) {
+    return client ? Result<Queue>{Queue{*std::move(client)}} : client.error();
+  }
+  static Result<std::size_t> encode_item(Encoded& frame, const PutOptions* options, const T& item);
+  Result<void> put_as(const PutOptions* options, const T& item, Deadline until) const;
+  Result<Delivery<T>> take_with(Deadline until, queue::Appetite appetite) const;
+  Result<void> answered(queue::QueueClient::Asked what, Deadline until) const {
+    if (client_ == nullptr) {
+      return empty("use it");
+    }
+    auto stats = client_->ask(what, until);
+    return stats ? Result<void>{} : stats.error();
+  }
+  static Result<T> got(Result<Delivery<T>> delivery) {
+    if (!delivery) {
+      return delivery.error();
+    }
+    T item = std::move(**delivery);
+    auto finished = delivery->ack();
+    return finished ? Result<T>{std::move(item)} : finished.error();
+  }
+
+  std::shared_ptr<queue::QueueClient> client_;  // null: empty
+};
+
+// ---- what is a template of it ------------------------------------------------------------------
+
+// The items of a queue, one after the other. Input iterator, for range-for.
+template <class T>
+class QueueLoop final {
+ public:
+  using value_type = Delivery<T>;
+  using difference_type = std::ptrdiff_t;
+
+  explicit QueueLoop(Queue<T> queue) : queue_(std::move(queue)) {
+    if (queue_.client_ == nullptr) {
+      throw Queue<T>::empty("loop over it");
+    }
+    queue_.client_->begin_loop();
+    try {
+      next();
+    } catch (...) {
+      leave();
+      throw;
+    }
+  }
+  QueueLoop(QueueLoop&& other) noexcept
+      : queue_(std::exchange(other.queue_, {})), delivery_(std::move(other.delivery_)) {
+    other.delivery_.reset();
+  }
+  QueueLoop& operator=(QueueLoop&&) = delete;
+  QueueLoop(const QueueLoop&) = delete;
+  QueueLoop& operator=(const QueueLoop&) = delete;
+  ~QueueLoop() { leave(); }
+
+  Delivery<T>& operator*() noexcept { return *delivery_; }
+  Delivery<T>* operator->() noexcept { return &*delivery_; }
+  QueueLoop& operator++() {
+    if (delivery_->open()) {  // else the body has finished it, or given it back
+      delivery_->ack().value();
+    }
+    next();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const QueueLoop& at, std::default_sentinel_t) { return !at.delivery_; }
+
+ private:
+  void next() {
+    delivery_.reset();
+    auto taken = queue_.take_with(forever, queue::Appetite::loop);
+    if (taken) {
+      delivery_.emplace(*std::move(taken));
+    } else if (taken.error() != Code::closed) {
+      throw taken.error();
+    }
+  }
+  void leave() noexcept {
+    delivery_.reset();
+    if (queue_.client_ != nullptr) {
+      queue_.client_->end_loop();
+    }
+  }
+
+  Queue<T> queue_;
+  std::optional<Delivery<T>> delivery_;  // none: at the end
+};
+
+template <class T>
+Result<std::size_t> Queue<T>::encode_item(Encoded& frame, const PutOptions* options,
+                                          const T& item) {
+  Writer writer{frame};
+  queue::begin_put(writer, options);
+  const std::size_t before = frame.head.size();
+  writer.value(item);
+  if (auto encoded = writer.finish(); !encoded) {
+    return encoded.error();
+  }
+  return frame.size() - before;
+}
+
+template <class T>
+Result<void> Queue<T>::put_as(const PutOptions* options, const T& item, Deadline until) const {
+  if (client_ == nullptr) {
+    return empty("put");
+  }
+  Encoded frame;
+  auto bytes = encode_item(frame, options, item);
+  return bytes ? client_->put(frame, *bytes, 1, until) : bytes.error();
+}
+
+template <class T>
+Result<Delivery<T>> Queue<T>::take_with(Deadline until, queue::Appetite appetite) const {
+  if (client_ == nullptr) {
+    return empty("take");
+  }
+  for (;;) {
+    auto taken = client_->take(until, appetite);
+    if (!taken) {
+      return taken.error();
+    }
+    const DecodeLimits limits{.members = Members::prefix};
+    auto item = decode<T>(Incoming{.bytes = taken->item}, limits);
+    if (item) {
+      return Delivery<T>{client_, *std::move(taken), *std::move(item)};
+    }
+    // Nobody can read it: a dead letter, and the next one.
+    if (auto rejected = client_->reject(*taken, item.error().what()); !rejected) {
+      return rejected.error();
+    }
+  }
+}
+
+template <class T>
+Result<std::vector<T>> Queue<T>::get_many(std::size_t at_most, Deadline until) const {
+  if (client_ == nullptr) {
+    return empty("get");
+  }
+  std::vector<T> items;
+  client_->begin_loop();
+  while (items.size() < at_most) {
+    const bool more = !items.empty();
+    if (more && !client_->has_received()) {
+      break;
+    }
+    auto item = got(take_with(until, queue::Appetite::loop));
+    if (!item && !more) {
+      client_->end_loop();
+      return item.error();
+    }
+    if (!item) {
+      break;
+    }
+    items.push_back(*std::move(item));
+  }
+  client_->end_loop();
+  return items;
+}
+
+template <class T>
+QueueLoop<T> Queue<T>::begin() const {
+  return QueueLoop<T>{*this};
+}
+
+template <class T>
+template <class F>
+Result<Consumed> Queue<T>::consume(F handler, const ConsumeOptions& options) const {
+  static_assert(std::invocable<F&, T&> || std::invocable<F&, Delivery<T>&>,
+                "consume: the handler takes an item, or its Delivery");
+  if (client_ == nullptr) {
+    return empty("consume");
+  }
+  const auto handle = [&handler](Delivery<T>& delivery) {
+    if constexpr (std::invocable<F&, Delivery<T>&>) {
+      return handler(delivery);
+    } else {
+      return handler(*delivery);
+    }
+  };
+  Consumed consumed;
+  std::optional<Error> end;
+  client_->begin_loop();
+  while (!end) {
+    if (options.stop.stop_requested()) {
+      end = Error{Code::cancelled, "consume: it was told to stop"};
+      break;
+    }
+    auto delivery = take_with(earlier(options.until, Deadline{std::chrono::milliseconds{100}}),
+                              queue::Appetite::loop);
+    if (!delivery) {
+      if (delivery.error() != Code::timed_out || options.until.passed()) {
+        end = delivery.error();
+      }
+      continue;
+    }
+    Result<void> handled;
+    try {
+      if constexpr (std::is_same_v<decltype(handle(*delivery)), Result<void>>) {
+        handled = handle(*delivery);
+      } else {
+        static_cast<void>(handle(*delivery));
+      }
+    } catch (const std::exception& error) {
+      handled = Error::failed(error.what());
+    }
+    if (!delivery->open()) {
+      ++(handled ? consumed.finished : consumed.given_back);
+    } else if (handled) {
+      if (auto acked = delivery->ack(); acked) {
+        ++consumed.finished;
+      } else if (acked.error() == Code::disconnected) {
+        end = acked.error();
+      } else {
+        ++consumed.given_back;
+      }
+    } else {
+      client_->runtime().log().write(
+          LogLevel::warning,
+          "an item of " + client_->text() + " was given back: " + handled.error().what());
+      ++consumed.given_back;
+      if (auto back = delivery->give_back(client_->retry_delay());
+          !back && back.error() == Code::disconnected) {
+        end = back.error();
+      }
+    }
+  }
+  client_->end_loop();
+  if (*end == Code::closed) {
+    return consumed;
+  }
+  return *end;
+}
+
+template <class T>
+Result<Queue<DeadLetter<T>>> Queue<T>::dead_letters(Deadline until) const {
+  if (client_ == nullptr) {
+    return empty("dead_letters");
+  }
+  auto dead = client_->dead_letters(schema<DeadLetter<T>>(), until);
+  return dead ? Result<Queue<DeadLetter<T>>>{Queue<DeadLetter<T>>{*std::move(dead)}} : dead.error();
+}
+
+template <class T>
+template <class U>
+Result<void> Delivery<T>::emit(const Queue<U>& out, const U& item) {
+  if (client_ == nullptr) {
+    return over("emit");
+  }
+  if (!out) {
+    return Error{Code::closed, "emit: the handle of the queue is empty"};
+  }
+  queue::Output* its = nullptr;
+  for (queue::Output& each : outputs_) {
+    if (each.queue == out.client()) {
+      its = &each;
+    }
+  }
+  if (its == nullptr) {
+    its = &outputs_.emplace_back(queue::Output{out.client(), {}, 0});
+  }
+  if (auto encoded = encode(its->items, item); !encoded) {
+    return encoded;
+  }
+  its->items.own();
+  ++its->count;
+  return {};
+}
+
+// A handle in a message: docs/wire-protocol.md#queues.
+template <class T>
+struct Codec<Queue<T>> {
+  static void encode(Writer& writer, const Queue<T>& queue) {
+    if (!queue) {
+      writer.nil();
+      return;
+    }
+    auto place = queue.client()->place();
+    if (place) {
+      writer.value(*place);
+    } else {
+      writer.fail(place.error());
+    }
+  }
+  static Result<Queue<T>> decode(Reader& reader) {
+    if (reader.take_nil()) {
+      return Queue<T>{};
+    }
+    auto place = reader.value<queue::Place>();
+    if (!place) {
+      return place.error();
+    }
+    RuntimeCore* const runtime = RuntimeCore::current();
+    if (runtime == nullptr) {
+      return Error{Code::invalid_argument,
+                   "receive a queue: this thread has no current runtime; make a Runtime::Scope"};
+    }
+    return Queue<T>{queue::QueueClient::at(*runtime, *std::move(place), Queue<T>::item_schema())};
+  }
+};
+
+}  // namespace troupe

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a QueueClient does to take, and with what was taken.
+#include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/queue/internal/client_wait.hpp"
+#include "troupe/runtime/queue/internal/leases.hpp"
+#include "troupe/runtime/queue/internal/queue_frame.hpp"
+#include "troupe/runtime/queue/queue_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace troupe::queue {
+namespace {
+
+// Acknowledgements that are sent together.
+constexpr std::uint32_t kMostAcks = 64;
+// A loop fetches at most so many items in advance, and what it works off within kShort.
+constexpr std::size_t kMostAhead = 256;
+constexpr Duration kShort = std::chrono::milliseconds{2};
+// How long a take whose time is up waits for the owner to say that nothing is on its way.
+constexpr Duration kLastWord = std::chrono::seconds{1};
+
+Encoded frame_of(Frame kind, std::uint64_t number) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, kind);
+  writer.natural(number);
+  return frame;
+}
+
+}  // namespace
+
+// ---- taking ------------------------------------------------------------------------------------
+
+Result<void> QueueClient::order(Lock& lock, std::size_t wanted) {
+  ordered_ += wanted;
+  Encoded frame = frame_of(Frame::take, wanted);
+  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+// A loop that works off quickly what it has gets more at a time, a slow one less.
+void QueueClient::adapt(bool had_to_wait) {
+  if (!had_to_wait) {
+    ++since_wait_;
+    return;
+  }
+  const Instant now = runtime_.clock().now();
+  if (now - last_wait_ < kShort && since_wait_ + 1 >= ahead_) {
+    ahead_ = std::min(2 * ahead_, kMostAhead);
+  } else if (now - last_wait_ > 4 * kShort) {
+    ahead_ = std::max<std::size_t>(1, ahead_ / 2);
+  }
+  last_wait_ = now;
+  since_wait_ = 0;
+}
+
+Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
+  Lock lock{lock_};
+  if (auto fine = ready(lock, until); !fine) {
+    return fine.error();
+  }
+  ++takers_;
+  const auto taken = [&]() -> Result<Taken> {
+    bool had_to_wait = false;
+    bool last_try = false;
+    for (;;) {
+      if (!received_.empty()) {
+        Taken first = std::move(received_.front());
+        received_.pop_front();
+        if (appetite == Appetite::loop) {
+          adapt(had_to_wait);
+          if (ordered_ + received_.size() < ahead_ / 2 && !ended_) {
+            (void)order(lock, ahead_ - ordered_ - received_.size());
+          }
+        }
+        return first;
+      }
+      if (ended_) {
+        return Error{Code::closed, "take from " + text() + ": it is closed, and all is done"};
+      }
+      if (last_try) {
+        return Error{Code::timed_out, "take from " + text() + ": nothing came in time"};
+      }
+      had_to_wait = true;
+      if (!held_.empty()) {
+        if (auto settled = settle_held(lock, until); !settled) {
+          return settled.error();
+        }
+        continue;
+      }
+      if (auto sent = send_acks(lock); !sent) {
+        return sent.error();
+      }
+      const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
+      if (ordered_ < wanted) {
+        if (auto asked = order(lock, wanted - ordered_); !asked) {
+          return asked.error();
+        }
+      }
+      auto waited =
+          until.passed()
+              ? Result<void>{Error{Code::timed_out, ""}}
+              : wait_until(
+                    lock, [&] { return !received_.empty() || ended_ || ordered_ < takers_; }, until,
+                    "take");
+      if (waited) {
+        continue;
+      }
+      if (waited.error() != Code::timed_out) {
+        return waited.error();
+      }
+      // What is on its way now is still taken.
+      const std::uint64_t before = untaken_;
+      Encoded frame;
+      Writer writer{frame};
+      begin(writer, Frame::untake);
+      if (auto sent = send(lock, frame, Deadline{kLastWord}); !sent) {
+        return sent.error();
+      }
+      (void)wait_until(
+          lock, [&] { return untaken_ != before || !received_.empty(); }, Deadline{kLastWord},
+          "take");
+      last_try = true;
+    }
+  }();
+  --takers_;
+  if (taken && taken->suspect) {
+    if (auto opened = open_suspect(lock, *taken); !opened) {
+      return opened.error();
+    }
+  }
+  if (taken) {
+    note_lease(*this);
+  } else if (taken.error() == Code::timed_out && ordered_ + received_.size() > takers_) {
+    look_after_me();
+  }
+  return taken;
+}
+
+// So that its owner knows, should this process die, that it was this one and no other.
+Result<void> QueueClient::open_suspect(Lock& lock, const Taken& taken) {
+  if (!held_.empty()) {
+    (void)settle_held(lock, Deadline{kLastWord});
+  }
+  auto sent = send_acks(lock);
+  Encoded frame = frame_of(Frame::open, taken.number);
+  sent = sent ? send(lock, frame, Deadline{kLastWord}) : sent;
+  if (!sent) {
+    return sent;
+  }
+  if (auto claimed = claim_sending(lock, Deadline{kLastWord}); !claimed) {
+    return claimed;
+  }
+  lock.unlock();
+  auto flushed = connection_.flush(Deadline{kLastWord});
+  lock.lock();
+  sending_ = false;
+  change_.announce();
+  return flushed;
+}
+
+void QueueClient::begin_loop() {
+  const std::lock_guard lock{lock_};
+  ++loops_;
+}
+
+void QueueClient::end_loop() {
+  Lock lock{lock_};
+  if (--loops_ > 0 || failure_ || !connected_) {
+    return;
+  }
+  (void)send_acks(lock);
+  if (ordered_ > takers_ && !ended_) {
+    Encoded frame;
+    Writer writer{frame};
+    begin(writer, Frame::untake);
+    (void)send(lock, frame, Deadline{kLastWord});
+    look_after_me();
+  }
+  if (takers_ == 0) {
+    (void)give_up_unopened(lock);
+  }
+}
+
+Result<void> QueueClient::give_up_unopened(Lock& lock) {
+  while (!received_.empty()) {
+    const Taken taken = std::move(received_.back());
+    received_.pop_back();
+    Encoded frame = frame_of(Frame::give_back, taken.number);
+    Writer writer{frame};
+    writer.boolean(false);
+    writer.integer(0);
+    if (auto sent = send(lock, frame, Deadline{kLastWord}); !sent) {
+      return sent;
+    }
+  }
+  return {};
+}
+
+// ---- what was taken ----------------------------------------------------------------------------
+
+bool QueueClient::still_mine(std::uint64_t number) noexcept {
+  return lost_.erase(number) == 0;
+}
+
+namespace {
+
+Error lease_lost(const std::string& queue) {
+  return Error{Code::lost, "finish an item of " + queue +
+                               ": it was kept for longer than max_hold, and given to another "
+                               "consumer"};
+}
+
+}  // namespace
+
+Result<void> QueueClient::send_acks(Lock& lock) {
+  if (ack_count_ == 0) {
+    return {};
+  }
+  Encoded frame = frame_of(Frame::ack, ack_first_);
+  Writer writer{frame};
+  writer.natural(std::exchange(ack_count_, 0));
+  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& outputs, Deadline until) {
+  note_lease_over(*this);
+  Output* own = nullptr;
+  for (Output& output : outputs) {
+    if (output.queue.get() == this) {
+      own = &output;
+      continue;
+    }
+    Encoded frame;
+    Writer writer{frame};
+    begin(writer, Frame::emit);
+    writer.natural(queue_);
+    writer.natural(taken.id);
+    writer.natural(taken.settled);
+    writer.natural(output.count);
+    writer.encoded(output.items.head.bytes());
+    if (auto put = output.queue->put(frame, output.items.head.size(), output.count, until); !put) {
+      (void)give_back(taken, retry_delay_);
+      return put.error().within("finish an item of " + text());
+    }
+  }
+  std::vector<PutMark> marks = unconfirmed_puts();
+  std::erase_if(marks, [this](const PutMark& mark) { return mark.progress == progress_; });
+  if (own != nullptr) {
+    if (auto confirmed = await_marks(marks, until); !confirmed) {
+      (void)give_back(taken, Duration{});
+      return confirmed.error().within("finish an item of " + text());
+    }
+    marks.clear();
+  }
+  Lock lock{lock_};
+  ++calls_;
+  if (failure_) {
+    return failure("finish an item of");
+  }
+  if (!still_mine(taken.number)) {
+    return lease_lost(text());
+  }
+  if (own != nullptr) {
+    if (auto sent = send_acks(lock); !sent) {
+      return sent;
+    }
+    Encoded frame = frame_of(Frame::finish, taken.number);
+    Writer writer{frame};
+    writer.natural(own->count);
+    writer.encoded(own->items.head.bytes());
+    return send(lock, frame, until);
+  }
+  release_held();
+  if (!marks.empty()) {
+    held_.push_back({taken.number, std::move(marks)});
+    look_after_me();
+    return {};
+  }
+  if (ack_count_ > 0 && ack_first_ + ack_count_ != taken.number) {
+    if (auto sent = send_acks(lock); !sent) {
+      return sent;
+    }
+  }
+  if (ack_count_++ == 0) {
+    ack_first_ = taken.number;
+    look_after_me();
+  }
+  if (ack_count_ >= kMostAcks || (received_.empty() && ordered_ == 0)) {
+    return send_acks(lock);
+  }
+  return {};
+}
+
+// Moves those whose puts have arrived to what is to be acknowledged.
+void QueueClient::release_held() {
+  std::erase_if(held_, [this](HeldAck& held) {
+    std::erase_if(held.marks, [](const PutMark& mark) {
+      return mark.progress->accepted.load() >= mark.number;
+    });
+    if (!held.marks.empty() || (ack_count_ > 0 && ack_first_ + ack_count_ != held.number)) {
+      return false;
+    }
+    if (ack_count_++ == 0) {
+      ack_first_ = held.number;
+    }
+    return true;
+  });
+}
+
+Result<void> QueueClient::await_marks(const std::vector<PutMark>& marks, Deadline until) {
+  for (const PutMark& mark : marks) {
+    if (mark.progress->accepted.load() >= mark.number) {
+      continue;
+    }
+    const auto client = mark.client.lock();
+    if (client == nullptr || mark.progress->broken.load()) {
+      return Error{Code::lost, "what was put before is lost: the owner of its queue is gone"};
+    }
+    if (auto flushed = client->flush(until); !flushed) {
+      return flushed;
+    }
+  }
+  return {};
+}
+
+// Waits until all that is held back may be acknowledged. What cannot be any more, since the puts
+// under it are lost, is given back.
+Result<void> QueueClient::settle_held(Lock& lock, Deadline until) {
+  while (!held_.empty()) {
+    const HeldAck first = held_.front();
+    lock.unlock();
+    const auto confirmed = await_marks(first.marks, until);
+    lock.lock();
+    if (!confirmed &&
+        (confirmed.error() == Code::timed_out || confirmed.error() == Code::cancelled)) {
+      return confirmed;
+    }
+    if (!confirmed) {
+      std::erase_if(held_, [&](const HeldAck& each) { return each.number == first.number; });
+      Encoded frame = frame_of(Frame::give_back, first.number);
+      Writer writer{frame};
+      writer.boolean(true);
+      writer.integer(retry_delay_.count());
+      if (auto sent = send(lock, frame, until); !sent) {
+        return sent;
+      }
+      continue;
+    }
+    const std::size_t before = held_.size();
+    release_held();
+    if (held_.size() == before) {  // another run of numbers
+      if (auto sent = send_acks(lock); !sent) {
+        return sent;
+      }
+      release_held();
+    }
+  }
+  return {};
+}
+
+Result<void> QueueClient::give_back(const Taken& taken, Duration delay) {
+  note_lease_over(*this);
+  Lock lock{lock_};
+  ++calls_;
+  if (failure_) {
+    return failure("give an item back to");
+  }
+  if (!still_mine(taken.number)) {
+    return lease_lost(text());
+  }
+  Encoded frame = frame_of(Frame::give_back, taken.number);
+  Writer writer{frame};
+  writer.boolean(true);
+  writer.integer(delay.count());
+  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+Result<void> QueueClient::reject(const Taken& taken, const std::string& why) {
+  note_lease_over(*this);
+  Lock lock{lock_};
+  ++calls_;
+  if (failure_) {
+    return failure("reject an item of");
+  }
+  if (!still_mine(taken.number)) {
+    return lease_lost(text());
+  }
+  Encoded frame = frame_of(Frame::reject, taken.number);
+  Writer writer{frame};
+  writer.text(why);
+  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+Result<void> QueueClient::extend(const Taken& taken, Duration more) {
+  Lock lock{lock_};
+  ++calls_;
+  if (failure_) {
+    return failure("keep an item of");
+  }
+  receive_ready(lock);
+  if (lost_.contains(taken.number)) {
+    return lease_lost(text());
+  }
+  Encoded frame = frame_of(Frame::extend, taken.number);
+  Writer writer{frame};
+  writer.integer(more.count());
+  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+}  // namespace troupe::queue
