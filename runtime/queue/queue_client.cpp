@@ -510,10 +510,11 @@ bool QueueClient::look_after() {
   release_held();
   if (!sending_) {
     (void)send_acks(lock);
-    if (std::exchange(recalled_, false) || (takers_ == 0 && loops_ == 0)) {
+    const bool recalled = std::exchange(recalled_, false);
+    if (recalled || (takers_ == 0 && loops_ == 0)) {
       (void)give_up_unopened(lock);
     }
-    if (idle_looks_ >= kIdleLooks || recalled_) {
+    if (recalled || idle_looks_ >= kIdleLooks) {
       (void)return_room(lock);
     }
   }

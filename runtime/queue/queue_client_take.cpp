@@ -278,8 +278,8 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
     look_after_me();
     return {};
   }
-  if (ack_count_ > 0 && ack_first_ + ack_count_ != taken.number) {
-    if (auto sent = send_acks(lock); !sent) {
+  while (ack_count_ > 0 && ack_first_ + ack_count_ != taken.number) {
+    if (auto sent = send_acks(lock); !sent) {  // meanwhile others may begin a run of theirs
       return sent;
     }
   }

@@ -129,7 +129,7 @@ void Owner::run() {
   while (!over_.load() && !runtime_.stopping()) {
     now_ = runtime_.clock().now();
     take_arrivals();
-    const bool busy = serve_all();
+    bool busy = serve_all();
     end_overdue();
     bury_dead();
     for (Desk* const desk : {&items_, &dead_}) {
@@ -147,7 +147,7 @@ void Owner::run() {
     }
     for (const auto& session : sessions_) {
       session->end_untake();
-      session->flush();
+      busy |= session->flush();
     }
     remove_ended();
     if (is_forsaken() || (!busy && !wait())) {

@@ -456,7 +456,8 @@ void Session::welcome(const Welcome& welcome) {
   say(scratch_);
 }
 
-void Session::flush() {
+bool Session::flush() {
+  const bool was_blocked = blocked_;
   if (blocked_) {
     const auto flushed = transport_.try_flush();
     blocked_ = flushed && *flushed == Progress::would_block;
@@ -481,6 +482,7 @@ void Session::flush() {
     const auto flushed = transport_.try_flush();
     blocked_ = flushed && *flushed == Progress::would_block;
   }
+  return was_blocked && !blocked_;
 }
 
 std::optional<transports::Readiness> Session::writable() const {

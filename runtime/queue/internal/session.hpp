@@ -77,8 +77,9 @@ class Session final {
   void welcome(const Welcome& welcome);
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();
-  // At the end of a turn: all that it is to hear leaves, as far as it may.
-  void flush();
+  // At the end of a turn: all that it is to hear leaves, as far as it may. True: it may hear more
+  // now than in this turn.
+  bool flush();
 
   // ---- waiting ----
   bool is_direct() const noexcept { return direct_; }
