@@ -45,6 +45,26 @@ std::shared_ptr<Roster> make_root(RuntimeCore& runtime, SupervisorOptions option
   return roster;
 }
 
+// Waits for the end of children, and tells of it.
+class TellingOfTheEnd final {
+ public:
+  TellingOfTheEnd(std::shared_ptr<Roster> roster, std::string child,
+                  std::function<void(const Exit&)> done)
+      : roster_(std::move(roster)), child_(std::move(child)), done_(std::move(done)) {}
+
+  void started(Context& context) {
+    if (const auto end = roster_->wait_for(child_, forever)) {
+      done_(*end);
+    }
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Roster> roster_;
+  const std::string child_;
+  const std::function<void(const Exit&)> done_;
+};
+
 }  // namespace
 
 RuntimeCore& runtime_of(Cell& cell) {
@@ -117,6 +137,16 @@ Result<Branch> Branch::add_supervisor(std::string name, SupervisorOptions option
   }
   return Branch{std::move(branch)};
 }  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): of a std::function, which has what it copies
+
+void Branch::when_done(std::string_view child, std::function<void(const Exit&)> done) const {
+  if (roster_ == nullptr) {
+    return;
+  }
+  ActorOptions its;
+  its.name = "end of " + std::string{child};
+  (void)actor::spawn<actor::TellingOfTheEnd>(roster_->system().runtime(), &its, nullptr, roster_,
+                                             std::string{child}, std::move(done));
+}
 
 std::vector<ChildState> Branch::children() const {
   return roster_ != nullptr ? roster_->children() : std::vector<ChildState>{};

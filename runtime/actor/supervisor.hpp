@@ -25,6 +25,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -120,6 +121,18 @@ class Branch final {
   Named<P> child(std::string_view name) const {
     return roster_ != nullptr ? Named<P>{actor::child(*roster_, name)} : Named<P>{};
   }
+  // Calls done(exit), on an actor of its own, once each child of that name has ended for good; for
+  // what add_workers made, each of them: normal, or as the first that failed; failed, too, where
+  // the supervisor ends before. Never called when the runtime stops before.
+  void when_done(std::string_view child, std::function<void(const Exit&)> done) const;
+  // Closes the queue then, so that who takes from it sees its end; after a failure, Queue::fail.
+  template <class Q>
+  void close_when_done(std::string_view child, Q queue) const {
+    when_done(child, [queue = std::move(queue)](const Exit& exit) {
+      (void)(exit.ok() ? queue.close() : queue.fail(exit.text()));
+    });
+  }
+
   // In the order in which they were added. Those that have ended for good are among them.
   std::vector<ChildState> children() const;
 
@@ -166,6 +179,13 @@ class Supervisor final {
   template <class P>
   Named<P> child(std::string_view name) const {
     return root_.child<P>(name);
+  }
+  void when_done(std::string_view child, std::function<void(const Exit&)> done) const {
+    root_.when_done(child, std::move(done));
+  }
+  template <class Q>
+  void close_when_done(std::string_view child, Q queue) const {
+    root_.close_when_done(child, std::move(queue));
   }
   std::vector<ChildState> children() const { return root_.children(); }
 

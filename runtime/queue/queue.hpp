@@ -32,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -157,6 +158,11 @@ class Queue final {
   Result<void> close(Deadline until = forever) const {
     return answered(queue::QueueClient::Asked::close, until);
   }
+  // Closes it, and what is put into it is not all there is: who takes gets the rest, then the error
+  // `failed` with `why`, and loops throw it. The first word counts.
+  Result<void> fail(std::string_view why, Deadline until = forever) const {
+    return answered(queue::QueueClient::Asked::close, until, why);
+  }
   // Waits until all that was put is finished. Errors: timed_out, disconnected, cancelled.
   Result<void> join(Deadline until = forever) const {
     return answered(queue::QueueClient::Asked::join, until);
@@ -203,11 +209,12 @@ class Queue final {
   static Result<std::size_t> encode_item(Encoded& frame, const PutOptions* options, const T& item);
   Result<void> put_as(const PutOptions* options, const T& item, Deadline until) const;
   Result<Delivery<T>> take_with(Deadline until, queue::Appetite appetite) const;
-  Result<void> answered(queue::QueueClient::Asked what, Deadline until) const {
+  Result<void> answered(queue::QueueClient::Asked what, Deadline until,
+                        std::string_view text = {}) const {
     if (client_ == nullptr) {
       return empty("use it");
     }
-    auto stats = client_->ask(what, until);
+    auto stats = client_->ask(what, until, text);
     return stats ? Result<void>{} : stats.error();
   }
   static Result<T> got(Result<Delivery<T>> delivery) {

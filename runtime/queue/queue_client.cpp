@@ -352,9 +352,15 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
       ordered_ = 0;
       ++untaken_;
       return {};
-    case Frame::end:
+    case Frame::end: {
+      auto why = reader.value<std::string>();
+      if (!why) {
+        return why.error();
+      }
       ended_ = true;
+      end_failure_ = *std::move(why);
       return {};
+    }
     case Frame::recall:
       recalled_ = true;
       ahead_ = 1;
@@ -438,7 +444,7 @@ Result<void> QueueClient::send(Lock& lock, Encoded& frame, Deadline until) {
 
 // ---- asking ------------------------------------------------------------------------------------
 
-Result<QueueStats> QueueClient::ask(Asked what, Deadline until) {
+Result<QueueStats> QueueClient::ask(Asked what, Deadline until, std::string_view text) {
   if (what == Asked::close) {
     if (auto flushed = flush(until); !flushed) {
       return flushed.error();
@@ -457,10 +463,11 @@ Result<QueueStats> QueueClient::ask(Asked what, Deadline until) {
   if (what == Asked::close) {
     (void)return_room(lock);
   }
-  return question(lock, what, until);
+  return question(lock, what, until, text);
 }
 
-Result<QueueStats> QueueClient::question(Lock& lock, Asked what, Deadline until) {
+Result<QueueStats> QueueClient::question(Lock& lock, Asked what, Deadline until,
+                                         std::string_view text) {
   const std::uint64_t number = ++last_question_;
   answers_[number] = nullptr;
   Encoded frame;
@@ -468,6 +475,7 @@ Result<QueueStats> QueueClient::question(Lock& lock, Asked what, Deadline until)
   begin(writer, Frame::ask);
   writer.natural(number);
   writer.natural(static_cast<std::uint64_t>(what));
+  writer.text(text);
   auto asked = send(lock, frame, until);
   if (asked) {
     asked = wait_until(

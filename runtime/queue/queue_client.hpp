@@ -25,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -145,7 +146,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
 
   // ---- asking ----
   enum class Asked : std::uint8_t { stats = 1, close = 2, join = 3 };
-  Result<QueueStats> ask(Asked what, Deadline until);
+  Result<QueueStats> ask(Asked what, Deadline until, std::string_view text = {});
   // Readable when something may have come. Connects. Throws Error.
   int ready_fd();
 
@@ -172,7 +173,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   Result<void> read_frame(const Incoming& incoming);
   Result<void> send(Lock& lock, Encoded& frame, Deadline until);
   Result<void> claim_sending(Lock& lock, Deadline until);
-  Result<QueueStats> question(Lock& lock, Asked what, Deadline until);
+  Result<QueueStats> question(Lock& lock, Asked what, Deadline until, std::string_view text = {});
   void fail(const Error& why);
   Error failure(const char* doing) const;
   void look_after_me();
@@ -238,6 +239,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::size_t since_wait_ = 0;
   Instant last_wait_{};
   bool ended_ = false;
+  std::string end_failure_;
   bool recalled_ = false;
   std::uint64_t ack_first_ = 0;
   std::uint32_t ack_count_ = 0;

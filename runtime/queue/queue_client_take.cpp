@@ -76,6 +76,9 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
         }
         return first;
       }
+      if (ended_ && !end_failure_.empty()) {
+        return Error::failed("take from " + text() + ": " + end_failure_);
+      }
       if (ended_) {
         return Error{Code::closed, "take from " + text() + ": it is closed, and all is done"};
       }

@@ -81,6 +81,41 @@ Result<Exit> Roster::wait(Deadline until, bool only_end) {
   }
 }
 
+std::optional<Exit> Roster::end_of(std::string_view name) const {
+  std::optional<Exit> end;
+  for (const Child& child : children_) {
+    const std::string_view its = child.spec->name;
+    if (its != name && !(its.starts_with(name) && its.substr(name.size()).starts_with("-"))) {
+      continue;
+    }
+    if (!child.for_good) {
+      return std::nullopt;
+    }
+    if (!end || (end->ok() && child.state.last && !child.state.last->ok())) {
+      end = child.state.last.value_or(Exit{});
+    }
+  }
+  return end;
+}
+
+Result<Exit> Roster::wait_for(std::string_view name, Deadline until) {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    if (auto end = end_of(name)) {
+      return *std::move(end);
+    }
+    if (end_) {
+      return Exit{.kind = Exit::Kind::failed,
+                  .what = "its supervisor has ended before it: " + end_->text(),
+                  .who = std::string{name}};
+    }
+    const auto outcome = change_.wait(system_.runtime(), lock, until);
+    if (outcome != fiber::Waiter::Outcome::fired && !end_) {
+      return error_of(outcome, "wait for the children of " + text());
+    }
+  }
+}
+
 std::vector<StopReport::Holder> Roster::holders(bool running_too) const {
   std::vector<StopReport::Holder> found;
   std::vector<Child> children;

@@ -46,6 +46,10 @@ class Roster final {
   std::vector<ChildState> children() const;
   // See Supervisor::wait; only_end: until it has ended.
   Result<Exit> wait(Deadline until, bool only_end);
+  // Waits until each child of that name, and of those named after it ("name-1"), of which there is
+  // at least one, has ended for good: normal, or as the first of them that failed. Or until the
+  // supervisor has ended before.
+  Result<Exit> wait_for(std::string_view name, Deadline until);
   // Those that did not end in time, of its branches too; with those that run, when nobody will
   // stop them any more.
   std::vector<StopReport::Holder> holders(bool running_too) const;
@@ -76,6 +80,8 @@ class Roster final {
 
   Child* find(std::uint64_t incarnation, const ChildSpec& spec) noexcept;
   bool all_ended() const noexcept;
+  // Of those that `name` means. Nothing: some run, or there are none.
+  std::optional<Exit> end_of(std::string_view name) const;
   static void close_seats(const ChildSpec& spec, const Exit& reason);
 
   System& system_;

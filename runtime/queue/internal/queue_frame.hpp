@@ -38,7 +38,7 @@ enum class Frame : std::uint8_t {
   extend = 18,     // number of a delivery, ns from now
   open = 19,       // number of a delivery that is marked as a suspect: it is begun with
   finish = 20,     // number of a delivery, count; items that take its place
-  ask = 21,        // number of the question, Question
+  ask = 21,        // number of the question, Question, text
   bye = 22,        // nothing more comes
   // From the owner.
   accepted = 32,  // number of the last put that it has
@@ -46,7 +46,7 @@ enum class Frame : std::uint8_t {
   recall = 34,    // others wait: granted room and deliveries that are not used are to come back
   item = 35,      // id, id minus the lowest that is not settled, deliveries before, suspect; item
   untaken = 36,   // no deliveries come any more
-  end = 37,       // closed, empty, nothing in work
+  end = 37,       // closed, empty, nothing in work; why it failed, "": it did not
   lost = 38,      // number of a delivery that somebody else gets
   answer = 39,    // number of the question, Answer
   full = 40,      // what was wanted is not granted: number of the Code
@@ -54,8 +54,8 @@ enum class Frame : std::uint8_t {
 
 enum class Question : std::uint8_t {
   stats = 1,
-  close = 2,
-  join = 3,  // answered once all that was accepted is finished
+  close = 2,  // text: why it failed, "": it did not
+  join = 3,   // answered once all that was accepted is finished
 };
 
 struct Hello {

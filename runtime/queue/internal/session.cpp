@@ -304,12 +304,16 @@ Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
 Result<void> Session::read_question(Reader& reader) {
   const auto number = reader.value<std::uint64_t>();
   const auto kind = reader.value<std::uint8_t>();
-  if (!number || !kind) {
+  auto text = reader.value<std::string>();
+  if (!number || !kind || !text) {
     return reader.error();
   }
   switch (static_cast<Question>(*kind)) {
     case Question::close:
       desk_.ledger.close();
+      if (desk_.failure.empty()) {
+        desk_.failure = *std::move(text);
+      }
       desk_.asking.emplace_back(this, *number);
       return {};
     case Question::stats:
@@ -427,6 +431,7 @@ void Session::tell_end() {
     scratch_.clear();
     Writer writer{scratch_};
     begin(writer, Frame::end);
+    writer.text(desk_.failure);
     say(scratch_);
   }
 }

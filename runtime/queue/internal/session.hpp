@@ -35,6 +35,7 @@ struct Desk {
   // With the number of the question.
   std::vector<std::pair<Session*, std::uint64_t>> asking;
   std::vector<std::pair<Session*, std::uint64_t>> joining;
+  std::string failure;                     // why it was closed, where that was no end in order
   Instant patience_ends = Instant::max();  // when who waits is next to get what others do not use
 
   bool ended() const noexcept { return ledger.ended() && promised == 0; }
