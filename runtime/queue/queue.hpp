@@ -464,10 +464,12 @@ Result<void> Delivery<T>::emit(const Queue<U>& out, const U& item) {
   if (its == nullptr) {
     its = &outputs_.emplace_back(queue::Output{out.client(), {}, 0});
   }
-  if (auto encoded = encode(its->items, item); !encoded) {
-    return encoded;
+  Encoded encoded;
+  if (auto fine = encode(encoded, item); !fine) {
+    return fine;
   }
-  its->items.own();
+  const Bytes bytes = encoded.joined();
+  its->items.insert(its->items.end(), bytes.begin(), bytes.end());
   ++its->count;
   return {};
 }

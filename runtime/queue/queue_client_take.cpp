@@ -242,8 +242,8 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
     writer.natural(taken.id);
     writer.natural(taken.settled);
     writer.natural(output.count);
-    writer.encoded(output.items.head.bytes());
-    if (auto put = output.queue->put(frame, output.items.head.size(), output.count, until); !put) {
+    writer.encoded(output.items);
+    if (auto put = output.queue->put(frame, output.items.size(), output.count, until); !put) {
       (void)give_back(taken, retry_delay_);
       return put.error().within("finish an item of " + text());
     }
@@ -272,7 +272,7 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
     Encoded frame = frame_of(Frame::finish, taken.number);
     Writer writer{frame};
     writer.natural(own->count);
-    writer.encoded(own->items.head.bytes());
+    writer.encoded(own->items);
     return send(lock, frame, until);
   }
   release_held();
