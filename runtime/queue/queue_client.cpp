@@ -349,7 +349,7 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
       return {};
     }
     case Frame::untaken:
-      ordered_ = 0;
+      ordered_ = std::min(ordered_, ordered_since_untake_);
       ++untaken_;
       return {};
     case Frame::end: {
@@ -526,8 +526,9 @@ bool QueueClient::look_after() {
       (void)return_room(lock);
     }
   }
-  const bool more = !failure_ && (ack_count_ > 0 || !held_.empty() || room_items_ > 0 ||
-                                  !received_.empty() || ordered_ > takers_);
+  const bool more =
+      !failure_ && (ack_count_ > 0 || !held_.empty() || room_items_ > 0 || !received_.empty() ||
+                    ordered_ > takers_ || progress_->accepted.load() < puts_);
   looked_after_ = more;
   return more;
 }

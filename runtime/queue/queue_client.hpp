@@ -53,6 +53,7 @@ struct Taken {
   std::uint64_t settled = 0;  // all items below are finished
   std::uint32_t attempts = 0;
   bool suspect = false;
+  Instant at{};  // when it was
   Bytes item;
 };
 
@@ -76,6 +77,7 @@ struct PutMark {
   std::shared_ptr<Progress> progress;
   std::uint64_t number = 0;
   std::weak_ptr<QueueClient> client;
+  Instant at{};  // the last one of them
 };
 
 // Begins the frame of a put: the item is to follow. Null: no options.
@@ -127,6 +129,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   Result<void> try_put(Encoded& frame, std::size_t bytes);
   // Waits until the owner has all that was put before.
   Result<void> flush(Deadline until);
+  // It hears whether the owner has what was put, though nobody calls.
+  void hear_of_puts();
 
   // ---- taking ----
   Result<Taken> take(Deadline until, Appetite appetite);
@@ -189,6 +193,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
 
   // ---- taking ----
   Result<void> order(Lock& lock, std::size_t wanted);
+  Result<void> untake(Lock& lock);
   Result<void> open_suspect(Lock& lock, const Taken& taken);
   Result<void> send_acks(Lock& lock);
   void release_held();
@@ -234,7 +239,9 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::size_t ordered_ = 0;       // that are to come
   std::size_t takers_ = 0;
   std::size_t loops_ = 0;
-  std::uint64_t untaken_ = 0;  // how often the owner has said so
+  std::size_t ordered_since_untake_ = 0;
+  std::uint64_t untakes_ = 0;  // said
+  std::uint64_t untaken_ = 0;  // how many of them the owner has answered
   std::size_t ahead_ = 1;      // how many a loop fetches
   std::size_t since_wait_ = 0;
   Instant last_wait_{};

@@ -126,7 +126,7 @@ Result<void> QueueClient::put_granted(Lock& lock, Encoded& frame, std::size_t by
     }
     return sent.error().within("put into " + text());
   }
-  note_put({progress_, number, weak_from_this()});
+  note_put({progress_, number, weak_from_this(), runtime_.clock().now()});
   if (room_items_ > 0) {
     look_after_me();
   }
@@ -202,6 +202,13 @@ Result<void> QueueClient::return_room(Lock& lock) {
   writer.natural(std::exchange(room_bytes_, 0));
   want_ahead_ = 1;
   return send(lock, frame, Deadline{std::chrono::seconds{1}});
+}
+
+void QueueClient::hear_of_puts() {
+  const std::lock_guard lock{lock_};
+  if (progress_->accepted.load() < puts_ && !failure_) {
+    look_after_me();
+  }
 }
 
 Result<void> QueueClient::flush(Deadline until) {

@@ -35,8 +35,18 @@ Encoded frame_of(Frame kind, std::uint64_t number) {
 
 Result<void> QueueClient::order(Lock& lock, std::size_t wanted) {
   ordered_ += wanted;
+  ordered_since_untake_ += wanted;
   Encoded frame = frame_of(Frame::take, wanted);
   return send(lock, frame, Deadline{std::chrono::seconds{10}});
+}
+
+Result<void> QueueClient::untake(Lock& lock) {
+  ++untakes_;
+  ordered_since_untake_ = 0;
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, Frame::untake);
+  return send(lock, frame, Deadline{kLastWord});
 }
 
 // A loop that works off quickly what it has gets more at a time, a slow one less.
@@ -61,7 +71,7 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
     return fine.error();
   }
   ++takers_;
-  const auto taken = [&]() -> Result<Taken> {
+  auto taken = [&]() -> Result<Taken> {
     bool had_to_wait = false;
     bool last_try = false;
     for (;;) {
@@ -114,15 +124,12 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
         return waited.error();
       }
       // What is on its way now is still taken.
-      const std::uint64_t before = untaken_;
-      Encoded frame;
-      Writer writer{frame};
-      begin(writer, Frame::untake);
-      if (auto sent = send(lock, frame, Deadline{kLastWord}); !sent) {
+      const std::uint64_t mine = untakes_ + 1;
+      if (auto sent = untake(lock); !sent) {
         return sent.error();
       }
       (void)wait_until(
-          lock, [&] { return untaken_ != before || !received_.empty(); }, Deadline{kLastWord},
+          lock, [&] { return untaken_ >= mine || !received_.empty(); }, Deadline{kLastWord},
           "take");
       last_try = true;
     }
@@ -134,6 +141,7 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
     }
   }
   if (taken) {
+    taken->at = runtime_.clock().now();
     note_lease(*this);
   } else if (taken.error() == Code::timed_out && ordered_ + received_.size() > takers_) {
     look_after_me();
@@ -175,10 +183,7 @@ void QueueClient::end_loop() {
   }
   (void)send_acks(lock);
   if (ordered_ > takers_ && !ended_) {
-    Encoded frame;
-    Writer writer{frame};
-    begin(writer, Frame::untake);
-    (void)send(lock, frame, Deadline{kLastWord});
+    (void)untake(lock);
     look_after_me();
   }
   if (takers_ == 0) {
@@ -249,13 +254,21 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
     }
   }
   std::vector<PutMark> marks = unconfirmed_puts();
-  std::erase_if(marks, [this](const PutMark& mark) { return mark.progress == progress_; });
+  std::erase_if(marks, [&](const PutMark& mark) {
+    const bool lost_before = mark.progress->broken.load() && mark.at < taken.at;
+    return mark.progress == progress_ || lost_before;
+  });
   if (own != nullptr) {
     if (auto confirmed = await_marks(marks, until); !confirmed) {
       (void)give_back(taken, Duration{});
       return confirmed.error().within("finish an item of " + text());
     }
     marks.clear();
+  }
+  for (const PutMark& mark : marks) {
+    if (const auto client = mark.client.lock()) {
+      client->hear_of_puts();
+    }
   }
   Lock lock{lock_};
   ++calls_;

@@ -11,10 +11,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace troupe {
@@ -245,6 +248,48 @@ TEST(QueueProcessTest, AKilledOwnerIsAnErrorAndNeverAnEnd) {
   owner.kill().value();
   EXPECT_EQ(theirs.take().error(), Code::disconnected);
   EXPECT_EQ(theirs.put(1).error(), Code::disconnected);
+}
+
+bool is_stopped(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  return text.substr(text.rfind(')') + 1, 2) == " T";
+}
+
+// Puts 3 while the owner of `out` stands still.
+void put_into_nothing(Process& owner, const Queue<int>& out) {
+  for (;;) {
+    out.put(1).value();
+    out.put_confirmed(2).value();  // there is room for one more, for a while
+    owner.signal(SIGSTOP).value();
+    while (!is_stopped(owner.pid())) {
+      std::this_thread::yield();
+    }
+    if (out.put(3, 5ms)) {
+      return;
+    }
+    owner.signal(SIGCONT).value();
+  }
+}
+
+TEST(QueueProcessTest, WhatBroughtAnOutputThatIsLostIsRedoneAndNothingElse) {
+  Queue<Queue<int>> told{runtime()};
+  Process owner{runtime(), own, told};
+  const Queue<int> out = told.get().value();
+  Queue<int> in{runtime(), {.retry_delay = 0ms}};
+  in.put_many({1, 2}).value();
+  auto taken = in.take(10s).value();
+  put_into_nothing(owner, out);
+  taken.ack().value();
+  owner.kill().value();
+  (void)owner.join().value();
+  for (const auto& [number, deliveries] : {std::pair{2, 1U}, std::pair{1, 2U}}) {
+    auto next = in.take(10s).value();
+    EXPECT_EQ(*next, number);
+    EXPECT_EQ(next.deliveries(), deliveries);
+    next.ack().value();
+  }
+  EXPECT_TRUE(in.join(10s));
 }
 
 void put_more_than_fits(Queue<std::string> queue) {

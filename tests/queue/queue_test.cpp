@@ -398,6 +398,29 @@ TEST_F(QueueTest, APrefetchedItemGoesToWhoWaitsForOne) {
   EXPECT_EQ(own, 999);
 }
 
+TEST_F(QueueTest, ATakeThatDoesNotWaitFindsWhatIsThere) {
+  Queue<int> queue{runtime_};
+  std::vector<int> items(1000);
+  std::iota(items.begin(), items.end(), 0);
+  queue.put_many(items).value();
+  queue.flush().value();
+  for (const int each : items) {
+    ASSERT_EQ(queue.try_get().value(), each);
+  }
+  EXPECT_EQ(queue.try_take().error(), Code::timed_out);
+}
+
+TEST_F(QueueTest, AnAcknowledgementBehindAPutLeavesThoughNobodyCalls) {
+  auto in = Queue<int>::create(runtime_, "inproc://queue-test/in").value();
+  Queue<int> out{runtime_};
+  in.put(1).value();
+  auto taken = in.take(10s).value();
+  out.put(2).value();
+  taken.ack().value();
+  auto watcher = Queue<int>::open(runtime_, in.address()).value();
+  EXPECT_TRUE(watcher.join(20s));
+}
+
 TEST_F(QueueTest, AnEmptyHandleIsClosed) {
   Queue<int> queue;
   EXPECT_EQ(queue.put(1).error(), Code::closed);

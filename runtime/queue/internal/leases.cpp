@@ -33,6 +33,7 @@ void note_put(PutMark mark) {
   for (PutMark& each : puts) {
     if (each.progress == mark.progress) {
       each.number = mark.number;
+      each.at = mark.at;
       return;
     }
   }

@@ -31,6 +31,8 @@ namespace troupe::queue {
 class Holder final {
  public:
   std::size_t in_work() const noexcept { return in_work_; }
+  // The number of the next one.
+  std::uint64_t next() const noexcept { return first_ + given_.size(); }
 
  private:
   friend class Ledger;

@@ -237,6 +237,9 @@ void Owner::grant(Desk& desk) {
     const Wish& wish = session.wish();
     if (wish.items > 0 && desk.ledger.closed()) {
       session.refuse_room(Code::closed);
+    } else if (wish.least_items > options_.capacity || wish.least_bytes > options_.capacity_bytes) {
+      session.refuse_room(
+          Code::invalid_argument);  // none of ours: it would stand before all others
     } else if (wish.items > 0) {
       const std::size_t room = bounded ? desk.ledger.room(desk.promised) : options_.capacity;
       const std::size_t bytes =

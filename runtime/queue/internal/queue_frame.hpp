@@ -31,7 +31,7 @@ enum class Frame : std::uint8_t {
   want = 11,     // Wish: the room that it would like, besides what it has; in place of the last one
   unwanted = 12,   // items and bytes of granted room that it does not use
   take = 13,       // so many more deliveries
-  untake = 14,     // no more deliveries: the owner says untaken
+  untake = 14,     // no more deliveries; the owner says untaken
   ack = 15,        // number of the first delivery, count
   give_back = 16,  // number of a delivery, whether it was opened, ns of delay
   reject = 17,     // number of a delivery, why
@@ -45,7 +45,7 @@ enum class Frame : std::uint8_t {
   grant = 33,     // items and bytes that may be put now
   recall = 34,    // others wait: granted room and deliveries that are not used are to come back
   item = 35,      // id, id minus the lowest that is not settled, deliveries before, suspect; item
-  untaken = 36,   // no deliveries come any more
+  untaken = 36,   // one for each untake: no deliveries come of what was taken before
   end = 37,       // closed, empty, nothing in work; why it failed, "": it did not
   lost = 38,      // number of a delivery that somebody else gets
   answer = 39,    // number of the question, Answer

@@ -13,9 +13,15 @@ using transports::Progress;
 constexpr int kShare = 256;
 // What may wait for a client that does not read; one that lets more come is let go.
 constexpr std::size_t kMostOwed = 4096;
+// What a client may delay an item by, or extend its lease; more is this.
+constexpr Duration kLongest = std::chrono::hours{24 * 365 * 10};
 
 Error more_than_granted() {
   return Error{Code::malformed, "it put more than it was granted"};
+}
+
+Duration bounded(std::int64_t nanoseconds) {
+  return std::clamp(Duration{nanoseconds}, Duration::zero(), kLongest);
 }
 
 }  // namespace
@@ -131,7 +137,7 @@ Result<void> Session::read_put(Frame kind, Reader& reader, const Incoming& incom
       return reader.error();
     }
     priority = *its;
-    delay = Duration{*ns};
+    delay = bounded(*ns);
   }
   const std::byte* const begin = reader.place();
   const std::span item{begin, incoming.bytes.data() + incoming.bytes.size()};
@@ -198,7 +204,7 @@ Result<void> Session::read_emit(Reader& reader, Instant now) {
 
 Result<void> Session::read_wish(Frame kind, Reader& reader, Instant now) {
   if (kind == Frame::untake) {
-    untakes_ = true;
+    ++untakes_;
     credit_since_untake_ = 0;
     return {};
   }
@@ -248,6 +254,9 @@ Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
       if (!count) {
         return count.error();
       }
+      if (*number > holder_.next() || *count > holder_.next() - *number) {
+        return Error{Code::malformed, "it acknowledges what it was not given"};
+      }
       for (std::uint32_t i = 0; i < *count; ++i) {
         if (!ledger.finish(holder_, *number + i)) {
           tell_lost(*number + i);
@@ -261,7 +270,7 @@ Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
       if (!opened.has_value() || !delay) {
         return reader.error();
       }
-      (void)ledger.give_back(holder_, *number, opened.value(), Duration{*delay}, now);
+      (void)ledger.give_back(holder_, *number, opened.value(), bounded(*delay), now);
       recalled_ = false;
       return {};
     }
@@ -278,7 +287,7 @@ Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
       if (!more) {
         return more.error();
       }
-      was_its = ledger.extend(holder_, *number, now + Duration{*more});
+      was_its = ledger.extend(holder_, *number, now + bounded(*more));
       break;
     }
     case Frame::open:
@@ -408,8 +417,10 @@ void Session::refuse_room(Code why) {
 }
 
 void Session::end_untake() {
-  if (std::exchange(untakes_, false)) {
+  if (untakes_ > 0) {
     credit_ = std::min(credit_, credit_since_untake_);
+  }
+  for (; untakes_ > 0; --untakes_) {
     scratch_.clear();
     Writer writer{scratch_};
     begin(writer, Frame::untaken);

@@ -118,7 +118,7 @@ class Session final {
   std::size_t granted_bytes_ = 0;
   std::size_t credit_ = 0;
   std::size_t credit_since_untake_ = 0;
-  bool untakes_ = false;
+  std::uint32_t untakes_ = 0;  // not answered yet
   bool hungry_listed_ = false;
   bool wanting_listed_ = false;
   bool recalled_ = false;
