@@ -4,6 +4,7 @@
 // who dials; then come frames, each a byte for its size and its bytes, where 0 stands for a right
 // hello and 255 for a welcome.
 #include "harness/allocations.hpp"
+#include "harness/left_for_ever.hpp"
 #include "scripted_node.hpp"
 
 #include <algorithm>
@@ -42,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   static const std::size_t living = [] {  // with what the first link makes for all
+    const troupe::harness::LeftForEver left_for_ever;
     auto script = std::make_shared<Script>();
     script->frames = frames_of(std::as_bytes(std::span{"\0\xff", 2}));
     node.run_in_actor([&] {

@@ -4,6 +4,7 @@
 // which are right up to a place: a byte chooses the kind, the next ones its numbers, then come a
 // size and the bytes that follow in the frame.
 #include "harness/allocations.hpp"
+#include "harness/left_for_ever.hpp"
 #include "scripted_node.hpp"
 #include "troupe/runtime/actor/after.hpp"
 #include "troupe/runtime/actor/inbox.hpp"
@@ -241,7 +242,8 @@ void say_all(ScriptedNode& node, std::span<const std::byte> bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static auto& node = *new ScriptedNode;
-  static const std::size_t living = [] {
+  static const std::size_t living = [] {  // with what the first link makes for all
+    const troupe::harness::LeftForEver left_for_ever;
     say_all(node, {});
     node.let_time_pass();
     return node.runtime().actors()->living();

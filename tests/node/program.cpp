@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program to be looked at from outside; its argument says what it does. It says "ready" when that
 // can be seen, and ends with its input.
+#include "node/ledger.hpp"
 #include "troupe/troupe.hpp"
 
 #include <unistd.h>
@@ -119,9 +120,11 @@ int main(int argc, char** argv) {
   const std::string_view role = argc > 1 ? argv[1] : "";
   troupe::RuntimeOptions options;
   options.workers = 2;
+  if (role == "ledger") options.detection = std::chrono::milliseconds{300};
   if (role == "stuck" || role == "tree") options.metrics = "tcp://127.0.0.1:0";
   troupe::Runtime runtime{argc, argv, options};
   std::optional<troupe::Ref<bank::Branch>> branch;
+  std::optional<troupe::Ref<ledger::Ledger>> ledger;
   if (role == "stuck") {
     stuck(runtime);
   } else if (role == "chain") {
@@ -134,6 +137,10 @@ int main(int argc, char** argv) {
   } else if (role == "node") {
     branch = runtime.spawn<bank::Branch>();
     (void)runtime.register_name("branch", *branch);
+    say(runtime.listen(troupe::Address{argv[2]}).value().text());
+  } else if (role == "ledger") {
+    ledger = runtime.spawn<ledger::Ledger>(runtime.random().next());
+    (void)runtime.register_name("ledger", *ledger);
     say(runtime.listen(troupe::Address{argv[2]}).value().text());
   } else if (role == "embedded") {
     // Beside the other; it would not be seen if it did not say so.

@@ -253,7 +253,7 @@ class Teller final {
 inline sim::WorldOptions options() {
   sim::WorldOptions options;
   options.delivery = {.delay_most = 10ms};
-  options.node.detection = 1s;
+  options.node.detection = 300ms;
   return options;
 }
 
@@ -270,12 +270,12 @@ class Scenario final {
     for (const char* const name : kNodes) {
       begin(name);
     }
-    for (int i = 0; i < 6 && book_.wrong.empty(); ++i) {
-      strike();
+    for (int i = 0; i < 5 && book_.wrong.empty(); ++i) {
       // Up to a step that the seed chooses.
-      auto steps = random_() % 400;
-      (void)world_.run_until([&] { return steps-- == 0; }, 300ms);
+      run_steps(300, 200ms);
+      strike();
     }
+    run_steps(300, 200ms);
     for (const char* const name : kNodes) {
       for (const char* const other : kNodes) {
         if (name < other) {
@@ -284,17 +284,18 @@ class Scenario final {
         }
       }
     }
-    world_.run_for(8s);  // who waits for a link gives that up at last
     const std::size_t before = book_.received;
-    world_.run_for(2s);
-    if (book_.received == before) {
+    if (!world_.run_until([&] { return book_.received > before + 5; }, 10s)) {
       book_.say("nobody reaches anybody, although nothing is wrong any more");
     }
     book_.is_over = true;
-    world_.run_for(100ms);
     crash("bank");
-    world_.run_for(3s);
-    look();
+    // Who waits for a link gives that up at last.
+    (void)world_.run_until([&] { return found().empty(); }, 30s);
+    world_.run_for(300ms);  // in which nobody is told again
+    if (const std::string what = found(); !what.empty()) {
+      book_.say(what);
+    }
     return book_.wrong;
   }
 
@@ -329,8 +330,7 @@ class Scenario final {
       case 1:
       case 2: {
         crash(a);
-        auto steps = random_() % 100;
-        (void)world_.run_until([&] { return steps-- == 0; }, 100ms);
+        run_steps(60, 60ms);
         begin(a);
         break;
       }
@@ -350,22 +350,27 @@ class Scenario final {
         break;
     }
   }
-  void look() {
+  void run_steps(unsigned most, Duration limit) {
+    auto steps = random_() % most;
+    (void)world_.run_until([&] { return steps-- == 0; }, limit);
+  }
+  // What has no end yet, or more than one, now that the bank has crashed.
+  std::string found() const {
     for (const auto& watcher : book_.watchers) {
       if (!watcher->is_alive) {
         continue;
       }
       if (watcher->unanswered > 0) {
-        book_.say(std::to_string(watcher->unanswered) + " asks of " + watcher->node +
-                  " have no end");
+        return std::to_string(watcher->unanswered) + " asks of " + watcher->node + " have no end";
       }
       for (const auto& [number, each] : watcher->watched) {
         if (each.at == "bank" && each.downs != 1) {
-          book_.say("who watches on " + watcher->node + " was told " + std::to_string(each.downs) +
-                    " times");
+          return "who watches on " + watcher->node + " was told " + std::to_string(each.downs) +
+                 " times";
         }
       }
     }
+    return {};
   }
 
   Book& book_;

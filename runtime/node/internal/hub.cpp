@@ -20,6 +20,7 @@ namespace {
 // An option of addresses at which only processes of this user are served, and need no key.
 constexpr std::string_view kPrivate = "private";
 constexpr Duration kGreeting = std::chrono::seconds{5};
+constexpr Duration kSoon = std::chrono::milliseconds{20};
 
 // Which build of the program this is: what this function is called in.
 std::string build_of_this() {
@@ -146,11 +147,7 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
       }
     }
   }
-  auto connection = troupe::connect(runtime_, address, options, until);
-  if (!connection) {
-    return connection.error().within(doing);
-  }
-  auto link = shake_hands(*std::move(connection), until);
+  auto link = dial(address, options, until);
   if (!link) {
     return link.error().within(doing);
   }
@@ -161,7 +158,26 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
   return link;
 }
 
-Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until) {
+// Again and again, while the other side has a link that is gone here: it is about to notice.
+Result<std::shared_ptr<Link>> Hub::dial(const Address& address, const ConnectOptions& options,
+                                        Deadline until) {
+  for (Duration patience = kSoon;; patience = std::min<Duration>(2 * patience, kGreeting)) {
+    auto connection = troupe::connect(runtime_, address, options, until);
+    if (!connection) {
+      return connection.error();
+    }
+    auto link = shake_hands(*std::move(connection), until, Deadline{patience});
+    if (link || link.error() != Code::exists) {
+      return link;
+    }
+    if (until.passed()) {
+      return Error{Code::disconnected, link.error().what()};
+    }
+  }
+}
+
+Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until,
+                                               Deadline patience) {
   const Hello ours = hello();
   if (auto said = say(connection, LinkFrame::hello, ours, until); !said) {
     return said.error();
@@ -203,9 +219,12 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
     if (auto link = living(theirs->node.id); link != nullptr) {
       return link;
     }
-    const auto outcome = change_.wait(runtime_, lock, earlier(until, Deadline{kGreeting}));
+    const auto outcome = change_.wait(runtime_, lock, earlier(until, patience));
+    if (outcome == fiber::Waiter::Outcome::cancelled) {
+      return error_of(outcome, "wait for its link");
+    }
     if (outcome != fiber::Waiter::Outcome::fired) {
-      return Error{Code::disconnected,
+      return Error{Code::exists,
                    "it still has a link to this node that is gone here; it will notice within " +
                        std::to_string(theirs->detection / 1'000'000) + " ms: try again"};
     }

@@ -76,7 +76,11 @@ class Hub final : public std::enable_shared_from_this<Hub> {
  private:
   Hello hello();
   std::uint64_t service();
-  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until);
+  Result<std::shared_ptr<Link>> dial(const Address& address, const ConnectOptions& options,
+                                     Deadline until);
+  // Errors also: exists (it has a link to this node, and there was none here until `patience`).
+  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until,
+                                            Deadline patience);
   // That a link which we have dialed is the one. False: another one is.
   bool reserve(std::uint64_t node);
   // False: there is one to that node already.
