@@ -4,172 +4,27 @@
 // TROUPE_TEST_KILLS sets how many there are over each transport (10).
 #include "harness/repetition.hpp"
 #include "node/cutting_proxy.hpp"
-#include "node/ledger.hpp"
-#include "node/subjects.hpp"
+#include "node/talker.hpp"
 #include "process/support.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGSTOP is POSIX
 #include <unistd.h>
 
-#include <condition_variable>
-#include <map>
-#include <memory>
-#include <mutex>
+#include <chrono>
 #include <optional>
+#include <random>
+#include <set>
 #include <string>
-#include <vector>
+#include <thread>
 
 namespace troupe::node_test {
 namespace {
 
-using ledger::Counted;
-using ledger::Note;
-using ledger::Who;
-using Ledger = Protocol<void(Note), std::uint64_t(Counted), std::uint64_t(Who)>;
-
-// What the talker has found; the test looks at it meanwhile.
-class Tally final {
- public:
-  void began() {
-    const std::lock_guard lock{mutex_};
-    ++begun_;
-  }
-  void ended(bool answered) {
-    const std::lock_guard lock{mutex_};
-    ++ended_;
-    answered_ += answered ? 1U : 0U;
-    news_.notify_all();
-  }
-  void watches(std::uint64_t handle) {
-    const std::lock_guard lock{mutex_};
-    downs_.try_emplace(handle, 0);
-  }
-  void down(std::uint64_t handle) {
-    const std::lock_guard lock{mutex_};
-    ++downs_[handle];
-    news_.notify_all();
-  }
-
-  // Until something is answered that was not yet.
-  void await_answer() {
-    std::unique_lock lock{mutex_};
-    news_.wait(lock, [this, before = answered_] { return answered_ > before; });
-  }
-  // Until all that was asked has an end, and who is watched has one.
-  void await_ends() {
-    std::unique_lock lock{mutex_};
-    news_.wait(lock, [this] {
-      return begun_ == ended_ &&
-             std::ranges::all_of(downs_, [](const auto& each) { return each.second > 0; });
-    });
-  }
-  void expect_one_down_each() {
-    const std::lock_guard lock{mutex_};
-    for (const auto& [handle, downs] : downs_) {
-      EXPECT_EQ(downs, 1) << "of handle " << handle;
-    }
-    EXPECT_EQ(begun_, ended_);
-    EXPECT_GT(downs_.size(), 1U);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable news_;
-  // Guarded by mutex_.
-  std::size_t begun_ = 0;
-  std::size_t ended_ = 0;
-  std::size_t answered_ = 0;
-  std::map<std::uint64_t, int> downs_;
-};
-
-struct Tick {};
-struct Rest {};  // nothing new is begun
-
-// Talks to the ledger, whichever it is, and watches it.
-class Talker final {
- public:
-  Talker(Tally* tally, Address there) : tally_(*tally), there_(std::move(there)) {}
-
-  void started(Context& context) { ticking_ = context.every(*this, 1ms, Tick{}); }
-
-  void handle(Tick /*tick*/, Context& context) {
-    collect();
-    if (rests_ || !find(context)) {
-      return;
-    }
-    for (auto count = context.random() % 20; count > 0; --count) {
-      send(Note{life_, way_, sent_ + 1, text(context)});
-    }
-    if (asked_.size() < 16) {
-      tally_.began();
-      asked_.push_back(ledger_.ask_async(Counted{{life_, way_, ++sent_, ""}}, 1h));
-    }
-  }
-  void handle(Rest /*rest*/) { rests_ = true; }
-  void handle(const Down& down) { tally_.down(down.target.number); }
-
- private:
-  // A few are cut into parts.
-  static std::string text(Context& context) {
-    return std::string(context.random() % 200 == 0 ? 150'000 : context.random() % 30, 'x');
-  }
-  void send(Note note) {
-    if (ledger_.send(std::move(note))) {
-      ++sent_;
-    }
-  }
-  bool find(Context& context) {
-    if (!named_) {
-      const auto node = context.runtime().connect(there_, {}, 1s);
-      const auto named = node ? node->find<Ledger>("ledger", 1s) : node.error();
-      if (!named) {
-        return false;
-      }
-      named_ = *named;
-    }
-    const auto now = named_.now();
-    if (!now) {
-      return false;
-    }
-    if (now->target().number == ledger_.target().number) {
-      return true;
-    }
-    tally_.began();
-    const auto who = now->ask(Who{}, 1h);
-    tally_.ended(false);
-    if (!who) {
-      return false;
-    }
-    ledger_ = *now;
-    life_ = *who;
-    ++way_;
-    sent_ = 0;
-    tally_.watches(ledger_.target().number);
-    context.monitor(ledger_);
-    return true;
-  }
-  void collect() {
-    std::erase_if(asked_, [this](Future<std::uint64_t>& each) {
-      if (!each.ready()) {
-        return false;
-      }
-      tally_.ended(each.get().has_value());
-      return true;
-    });
-  }
-
-  Tally& tally_;
-  const Address there_;
-  Timer ticking_;
-  bool rests_ = false;
-  Named<Ledger> named_;
-  Ref<Ledger> ledger_;
-  std::uint64_t life_ = 0;
-  std::uint64_t way_ = 0;
-  std::uint64_t sent_ = 0;
-  std::vector<Future<std::uint64_t>> asked_;
-};
+using namespace std::chrono_literals;
+using ledger::Rest;
+using ledger::Talker;
+using ledger::Tally;
 
 // Over: where the program listens.
 class LinkKillTest : public testing::TestWithParam<const char*> {
@@ -246,7 +101,7 @@ TEST_P(LinkKillTest, EveryAskAndEveryMonitorHasOneEndWhateverHappensToTheLink) {
     kill();
     tally.await_ends();
   }
-  tally.expect_one_down_each();
+  EXPECT_EQ(tally.wrong(), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, LinkKillTest, testing::Values("unix:", "tcp://127.0.0.1:0", "shm:"),
