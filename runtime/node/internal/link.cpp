@@ -218,8 +218,11 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t byte
       watch(*number);
       return {};
     case LinkFrame::stop:
-      if (actor::Cell* const cell = runtime_.actors()->find(*number); cell != nullptr) {
-        actor::stop({cell, *number});
+      // What is of this node itself, others do not stop.
+      if (const actor::Target its{runtime_.actors()->find(*number), *number};
+          its.cell != nullptr && *number != ours_.service &&
+          !actor::remote_messages_of(its).empty()) {
+        actor::stop(its);
       }
       return {};
     case LinkFrame::credit: {
