@@ -72,12 +72,12 @@ class World final {
   // ---- nodes ----
   // The node of that name, made when there is none. Where it has crashed: throws Error (not_found).
   Runtime& node(std::string_view name);
-  // Ends all of its actors at once, as SIGKILL would. What is on the way from or to it is gone;
-  // asks of it from elsewhere end with `disconnected`. A handler that waits goes on with that wait,
-  // and all later ones, `cancelled`: what it sends goes nowhere, but what it does to the test's own
-  // memory is done, and the answer it returns still reaches who asked. Actors' stopped() is not
-  // called. Not in a handler. The crashed Runtime and handles to its actors stay valid (`closed`)
-  // until the World ends. Throws Error (not_found).
+  // Ends all of its actors at once, as SIGKILL would. What is on the way from or to it is gone, but
+  // for what it has sent over links; asks of it from elsewhere end with `disconnected`. A handler
+  // that waits goes on with that wait, and all later ones, `cancelled`: what it sends goes nowhere,
+  // but what it does to the test's own memory is done, and the answer it returns still reaches who
+  // asked. Actors' stopped() is not called. Not in a handler. The crashed Runtime and handles to
+  // its actors stay valid (`closed`) until the World ends. Throws Error (not_found).
   void crash(std::string_view name);
   // A new Runtime under that name, without actors; crashes it first if it runs. Throws Error
   // (not_found).

@@ -267,15 +267,35 @@ class Scenario final {
 
   // What was wrong; nothing, if nothing was.
   std::string run() {
-    for (const char* const name : kNodes) {
-      begin(name);
-    }
+    begin_all();
     for (int i = 0; i < 5 && book_.wrong.empty(); ++i) {
       // Up to a step that the seed chooses.
       run_steps(300, 200ms);
       strike();
     }
     run_steps(300, 200ms);
+    return finish();
+  }
+  // The same where nothing happens but that one node crashes after so many steps, and comes again.
+  std::string run_with_crash(const std::string& name, unsigned step) {
+    begin_all();
+    (void)world_.run_until([&] { return step-- == 0; }, 1s);
+    crash(name);
+    run_steps(60, 60ms);
+    begin(name);
+    return finish();
+  }
+
+ private:
+  static constexpr const char* kNodes[] = {"bank", "desk", "shop"};
+
+  void begin_all() {
+    for (const char* const name : kNodes) {
+      begin(name);
+    }
+  }
+  // Mends everything, and looks whether all goes on, and all has an end.
+  std::string finish() {
     for (const char* const name : kNodes) {
       for (const char* const other : kNodes) {
         if (name < other) {
@@ -298,9 +318,6 @@ class Scenario final {
     }
     return book_.wrong;
   }
-
- private:
-  static constexpr const char* kNodes[] = {"bank", "desk", "shop"};
 
   void begin(const std::string& name) {
     Runtime& node = book_.tills > 0 && name == crashed_ ? world_.restart(name) : world_.node(name);
