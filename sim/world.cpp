@@ -54,16 +54,14 @@ void World::kill(const actor::Target& target) {
 
 void World::cut(std::string_view a, std::string_view b) {
   state_->cut(a, b, true);
-  state_->cut(b, a, true);
 }
 
 void World::cut_one_way(std::string_view from, std::string_view to) {
-  state_->cut(from, to, true);
+  state_->cut_one_way(from, to);
 }
 
 void World::heal(std::string_view a, std::string_view b) {
   state_->cut(a, b, false);
-  state_->cut(b, a, false);
 }
 
 void World::link(std::string_view a, std::string_view b, const Faults& faults) {

@@ -143,7 +143,18 @@ State::Link& State::between(std::string_view a, std::string_view b) {
                       : std::pair{std::string{b}, std::string{a}}];
 }
 
-void State::cut(std::string_view from, std::string_view to, bool is_cut) {
+void State::cut(std::string_view a, std::string_view b, bool is_cut) {
+  set_cut(a, b, is_cut);
+  set_cut(b, a, is_cut);
+  note_link(a, std::string{is_cut ? "is cut off from " : "has a way again to "} + std::string{b});
+}
+
+void State::cut_one_way(std::string_view from, std::string_view to) {
+  set_cut(from, to, true);
+  note_link(from, "has no way to " + std::string{to});
+}
+
+void State::set_cut(std::string_view from, std::string_view to, bool is_cut) {
   const std::pair way{std::string{from}, std::string{to}};
   if (is_cut) {
     cut_.insert(way);
@@ -151,7 +162,6 @@ void State::cut(std::string_view from, std::string_view to, bool is_cut) {
     cut_.erase(way);
   }
   network_.set_cut(from, to, is_cut);
-  note_link(from, std::string{is_cut ? "has no way to " : "has a way again to "} + std::string{to});
 }
 
 bool State::is_cut(const std::string& from, const std::string& to) {

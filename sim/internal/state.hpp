@@ -43,8 +43,8 @@ class State final : public Office, private Weather {
   void crash(Node& node);
   void kill(const actor::Target& target);
 
-  // Of what goes from one to the other.
-  void cut(std::string_view from, std::string_view to, bool is_cut);
+  void cut(std::string_view a, std::string_view b, bool is_cut);
+  void cut_one_way(std::string_view from, std::string_view to);
   void link(std::string_view a, std::string_view b, const Faults& faults);
 
   // Does one thing: a step of an actor, or one of the clock with all that is due then. False: there
@@ -77,6 +77,7 @@ class State final : public Office, private Weather {
   Instant now() override { return clock_.now(); }
   void note(const Node& node, std::string what) override;
 
+  void set_cut(std::string_view from, std::string_view to, bool is_cut);
   RuntimeOptions options_for(std::string_view name, const std::string& label);
   Event event(Event::Kind kind, const Node& node) const;
   Link& between(std::string_view a, std::string_view b);
