@@ -121,8 +121,9 @@ Instant Network::next() const noexcept {
   return next;
 }
 
-void Network::deliver_due() {
+bool Network::deliver_due() {
   const Instant now = weather_.now();
+  bool any = false;
   bool is_any_over = false;
   // What arrives sends, and does not dial.
   for (const auto& wire : wires_) {
@@ -130,6 +131,7 @@ void Network::deliver_due() {
       Way& way = wire->ways[side];
       while (!way.is_cut && !way.flights.empty() && way.flights.front().when <= now) {
         deliver(wire, side);
+        any = true;
       }
     }
     is_any_over = is_any_over || is_over(wire);
@@ -137,6 +139,7 @@ void Network::deliver_due() {
   if (is_any_over) {
     std::erase_if(wires_, is_over);
   }
+  return any;
 }
 
 void Network::deliver(const std::shared_ptr<Wire>& wire, std::size_t side) {

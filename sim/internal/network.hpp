@@ -67,7 +67,7 @@ class Network final {
 
   // ---- what the World does ----
   Instant next() const noexcept;
-  void deliver_due();
+  bool deliver_due();  // whether anything was
   void set_cut(std::string_view from, std::string_view to, bool is_cut);
   void crash(const Node& node);
 

@@ -269,11 +269,13 @@ void State::deliver(const Due& due) {
   }
 }
 
-void State::deliver_due() {
+bool State::deliver_due() {
+  bool any = false;
   while (const auto due = mail_.take_due(clock_.now())) {
     deliver(*due);
+    any = true;
   }
-  network_.deliver_due();
+  return network_.deliver_due() || any;
 }
 
 // ---- time --------------------------------------------------------------------------------------
@@ -299,8 +301,9 @@ Instant State::next_event() const {
 
 bool State::step(Deadline until) {
   TROUPE_CHECK(fiber::Scheduler::current() == nullptr && "a handler cannot drive its world");
-  deliver_due();
-  if (run_one()) {
+  // What has arrived may be all that is waited for.
+  const bool arrived = deliver_due();
+  if (run_one() || arrived) {
     return true;
   }
   const Instant next = next_event();

@@ -84,7 +84,7 @@ class State final : public Office, private Weather {
   void note_link(std::string_view name, std::string text);
   Duration delay_of(const Faults& faults);
   bool run_one();
-  void deliver_due();
+  bool deliver_due();  // whether anything was
   void deliver(const Due& due);
   Instant next_event() const;
   void lose(const Due& due, const Error& why);

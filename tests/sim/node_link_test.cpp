@@ -26,7 +26,7 @@ sim::SeedRange seeds() {
   return range;
 }
 
-TEST(NodeLinkTest, NothingIsLostTwiceToldOrInTheWrongLifeWhateverHappens) {
+TEST(NodeLinkTest, EachAskAndMonitorHasOneEndAndEachMessageItsPlaceWhateverHappens) {
   for (sim::SeedRange range = seeds(); !range.empty(); ++range.first) {
     Book book;
     sim::World world{range.first, options()};
