@@ -22,8 +22,7 @@
 
 namespace troupe::sim {
 
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final, and its base's is
-// protected
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final; its bases' are protected
 class State final : public Office, private Weather {
  public:
   State(std::uint64_t seed, WorldOptions options);

@@ -209,7 +209,7 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
       return said.error();
     }
     if (added) {
-      start(link);
+      start_link_actors(shared_from_this(), link);
       return link;
     }
   }
@@ -265,7 +265,7 @@ void Hub::greet(Connection connection) {
   if (confirmed && confirmed->welcome) {
     const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
     if (add(link)) {
-      start(link);
+      start_link_actors(shared_from_this(), link);
     }
   }
   const std::lock_guard lock{lock_};
@@ -305,10 +305,6 @@ bool Hub::add(const std::shared_ptr<Link>& link) {
     }
   }
   return true;
-}
-
-void Hub::start(const std::shared_ptr<Link>& link) {
-  start_link_actors(shared_from_this(), link);
 }
 
 void Hub::forget(const Link& link) {

@@ -85,7 +85,6 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   bool reserve(std::uint64_t node);
   // False: there is one to that node already.
   bool add(const std::shared_ptr<Link>& link);
-  void start(const std::shared_ptr<Link>& link);
   std::shared_ptr<Link> living(std::uint64_t node) const;  // with lock_ held
   // Where a handle says that its node listens: with what this node itself listens; where it does
   // not, with what it has connected last. The nodes of one system have one key.
