@@ -56,6 +56,10 @@ void World::cut(std::string_view a, std::string_view b) {
   state_->cut(a, b, true);
 }
 
+void World::cut_one_way(std::string_view from, std::string_view to) {
+  state_->cut_one_way(from, to);
+}
+
 void World::heal(std::string_view a, std::string_view b) {
   state_->cut(a, b, false);
 }

@@ -11,13 +11,15 @@
 //   account.ask(Deposit{10}).value();       // a wait outside of actors drives the world
 //   world.run_for(1h);                      // takes no time
 //
-// It is for what stays in the process: actors, timers, asks, futures, supervisors. A run repeats
-// only if its actors themselves do: use Context::random and Context::now, durations and not time
-// points of std::chrono::steady_clock, and no order of addresses.
+// It is for what stays in the process: actors, timers, asks, futures, supervisors; and for nodes
+// that are linked: `world.node("desk").connect("sim:bank")`, where bank listens at "sim:", is the
+// link that it would be over tcp. A node that gives handles away is to listen. A run repeats only
+// if its actors themselves do: use Context::random and Context::now, durations and not time points
+// of std::chrono::steady_clock, and no order of addresses.
 //
-// What is not simulated: processes and what has descriptors of the outside (connections, pipes,
-// signals). They stay as real as they are, and waits for them only see what is there when nothing
-// is left to happen in the world. What needs a thread of the runtime's is `refused`;
+// What is not simulated: processes and what has descriptors of the outside (other connections,
+// pipes, signals). They stay as real as they are, and waits for them only see what is there when
+// nothing is left to happen in the world. What needs a thread of the runtime's is `refused`;
 // blocking(function) runs the function where it stands, and Placement::thread is the one thread. A
 // handler that never returns, or that waits again and again after its wait was `cancelled`, hangs
 // the world.
@@ -44,8 +46,8 @@ class State;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 // What happens to messages on their way. Messages of one actor to another keep their order.
 struct Faults {
-  double loss = 0;       // of how many, from 0 to 1; between nodes only
-  double duplicate = 0;  // kept for links of nodes; handles within the process deliver at most once
+  double loss = 0;         // of how many, from 0 to 1; between nodes only
+  double duplicate = 0;    // nothing comes twice so far, over links neither
   Duration delay_least{};  // each takes a time from here
   Duration delay_most{};   // to here; 0 for both: they arrive at once
 };
@@ -70,12 +72,12 @@ class World final {
   // ---- nodes ----
   // The node of that name, made when there is none. Where it has crashed: throws Error (not_found).
   Runtime& node(std::string_view name);
-  // Ends all of its actors at once, as SIGKILL would. What is on the way from or to it is gone;
-  // asks of it from elsewhere end with `disconnected`. A handler that waits goes on with that wait,
-  // and all later ones, `cancelled`: what it sends goes nowhere, but what it does to the test's own
-  // memory is done, and the answer it returns still reaches who asked. Actors' stopped() is not
-  // called. Not in a handler. The crashed Runtime and handles to its actors stay valid (`closed`)
-  // until the World ends. Throws Error (not_found).
+  // Ends all of its actors at once, as SIGKILL would. What is on the way from or to it is gone, but
+  // for what it has sent over links; asks of it from elsewhere end with `disconnected`. A handler
+  // that waits goes on with that wait, and all later ones, `cancelled`: what it sends goes nowhere,
+  // but what it does to the test's own memory is done, and the answer it returns still reaches who
+  // asked. Actors' stopped() is not called. Not in a handler. The crashed Runtime and handles to
+  // its actors stay valid (`closed`) until the World ends. Throws Error (not_found).
   void crash(std::string_view name);
   // A new Runtime under that name, without actors; crashes it first if it runs. Throws Error
   // (not_found).
@@ -89,16 +91,26 @@ class World final {
     kill(actor.target());
   }
 
-  // ---- links: for messages that a handle carries from an actor to one of another node ----
-  // Such a handle stands in for the link that nodes will have; so far a reply, a Down or a stop
-  // crosses a cut, and at once. What is lost is lost: a send is not told, an ask times out.
+  // ---- what is between two nodes ----
+  // Their links (listen at "sim:", connect to "sim:bank") are those of docs/wire-protocol.md, over
+  // a network that takes its time. A cut holds what is under way: it arrives after heal(), unless a
+  // node that hears nothing has given the link up. `loss` is of frames, and each one that is lost
+  // takes its connection with it; nothing comes twice. A crash leaves what was sent, and then an
+  // end.
+  //
+  // A handle that a test gives to a node itself has no link: messages over it are carried, lost and
+  // cut off one by one; a reply, a Down or a stop crosses a cut, and at once. What is lost is lost:
+  // a send is not told, an ask times out.
   void cut(std::string_view a, std::string_view b);
-  void heal(std::string_view a, std::string_view b);
+  // Nothing gets from the one to the other; back it does.
+  void cut_one_way(std::string_view from, std::string_view to);
+  void heal(std::string_view a, std::string_view b);  // both ways
   void link(std::string_view a, std::string_view b, const Faults& faults);
 
   // ---- time ----
   // Until nothing will ever happen any more: nothing to run, nothing on its way, no timer set.
-  // False: that was not so within `limit` (every() goes on for ever).
+  // False: that was not so within `limit` (every() goes on for ever, and so does a link, which asks
+  // for signs of life).
   bool run_until_idle(Duration limit = std::chrono::hours{1});
   // The clock has moved by exactly so much then.
   void run_for(Duration time);

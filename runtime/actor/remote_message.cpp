@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/remote_message.hpp"
 
+#include "troupe/runtime/actor/internal/asking.hpp"
 #include "troupe/runtime/actor/internal/cell.hpp"
 #include "troupe/runtime/actor/system.hpp"
 
 namespace troupe::actor {
+namespace {
+
+bool senders_wait(const Target& actor) {
+  return actor.cell->when_full() == WhenFull::wait && actor.cell->is(actor.number);
+}
+
+}  // namespace
 
 std::optional<Error> tell(const Target& actor, Envelope& letter, Deadline until) {
-  if (const Sent sent = deliver(actor, letter, &until); !sent) {
+  if (const Sent sent = deliver_arrived(actor, letter, until); !sent) {
     discard(letter);
     return Error{sent.code(), "the actor does not take it"};
   }
@@ -15,12 +23,8 @@ std::optional<Error> tell(const Target& actor, Envelope& letter, Deadline until)
 }
 
 bool try_tell(const Target& actor, Envelope& letter, std::optional<Error>& error) {
-  Cell& cell = *actor.cell;
-  if (cell.when_full() == WhenFull::wait && cell.system().courier() == nullptr &&
-      cell.is(actor.number)) {
-    letter.target = actor.number;
-    letter.sent = ticks_of(cell.system().coarse_now());
-    return cell.try_in(letter);
+  if (senders_wait(actor)) {
+    return try_arrived(actor, letter);
   }
   error = tell(actor, letter, Deadline::at_once());
   return true;
@@ -28,10 +32,19 @@ bool try_tell(const Target& actor, Envelope& letter, std::optional<Error>& error
 
 void ask(const Target& actor, const RemoteQuestion& question, Deadline until) {
   const auto& operations = *question.envelope->operations;
-  if (auto error = deliver_ask(actor, *question.envelope, *question.answer, &until)) {
+  if (auto error = ask_arrived(actor, *question.envelope, *question.answer, until)) {
     operations.destroy(*question.envelope);
     question.answer->fail(*std::move(error));
   }
+}
+
+bool try_ask(const Target& actor, const RemoteQuestion& question, Deadline until) {
+  if (senders_wait(actor)) {
+    Asking::begin(*question.answer, Cell::current(), *actor.cell, until);
+    return try_arrived(actor, *question.envelope);
+  }
+  ask(actor, question, until);
+  return true;
 }
 
 RemoteMessages remote_messages_of(const Target& actor) {

@@ -57,8 +57,10 @@ using RemoteMessages = std::span<const RemoteMessage>;
 std::optional<Error> tell(const Target& actor, Envelope& letter, Deadline until);
 // False: the mailbox is full, and its owner chose that senders wait. Otherwise as tell().
 bool try_tell(const Target& actor, Envelope& letter, std::optional<Error>& error);
-// Puts a question there, or answers it with why not.
+// Puts a question there, or answers it with why not. Waits as tell() does.
 void ask(const Target& actor, const RemoteQuestion& question, Deadline until);
+// False, as try_tell(): it stays the caller's.
+bool try_ask(const Target& actor, const RemoteQuestion& question, Deadline until);
 
 // A message from elsewhere: says when it is done with.
 template <class M>

@@ -22,8 +22,10 @@ Sent refuse(Cell& cell, Dropped why, Code code) {
   return Sent{code};
 }
 
-// The mailbox has no room for it: what its owner chose.
-Sent deliver_to_full(const Target& target, Envelope& envelope, const Deadline* until) {
+// The mailbox has no room for it: what its owner chose. `try_in`: puts it there once there is room.
+template <class Try>
+Sent deliver_to_full(const Target& target, Envelope& envelope, const Deadline* until,
+                     const Try& try_in) {
   Cell& cell = *target.cell;
   switch (cell.when_full()) {
     case WhenFull::drop_oldest:
@@ -36,7 +38,7 @@ Sent deliver_to_full(const Target& target, Envelope& envelope, const Deadline* u
       break;
   }
   const Deadline patience = until != nullptr ? *until : Deadline{cell.patience()};
-  const Sent sent = cell.wait_for_room(envelope, target, patience);
+  const Sent sent = cell.wait_for_room(target, patience, try_in);
   if (!sent) {
     cell.system().log_refusal(cell, "its mailbox stayed full");
     return refuse(cell, sent.code() == Code::closed ? Dropped::ended : Dropped::refused,
@@ -92,7 +94,25 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until) {
   } else if (cell->try_in(envelope)) [[likely]] {
     return Sent{};
   }
-  return deliver_to_full(target, envelope, until);
+  return deliver_to_full(target, envelope, until, [&] { return cell->accept(envelope, target); });
+}
+
+Sent deliver_arrived(const Target& target, Envelope& envelope, Deadline until) {
+  Cell& cell = *target.cell;
+  if (!cell.is(target.number)) {
+    cell.system().count(Dropped::ended);
+    return Sent{Code::closed};
+  }
+  if (try_arrived(target, envelope)) {
+    return Sent{};
+  }
+  return deliver_to_full(target, envelope, &until, [&] { return cell.try_in(envelope); });
+}
+
+bool try_arrived(const Target& target, Envelope& envelope) {
+  envelope.target = target.number;
+  envelope.sent = ticks_of(target.cell->system().coarse_now());
+  return target.cell->try_in(envelope);
 }
 
 std::optional<Error> deliver_ask(const Target& target, Envelope& envelope, AnswerBase& answer,
@@ -105,6 +125,15 @@ std::optional<Error> deliver_ask(const Target& target, Envelope& envelope, Answe
                 until != nullptr ? *until : target.cell->system().ask_deadline());
   const Deadline deadline{answer.deadline()};
   if (const Sent sent = deliver(target, envelope, &deadline); !sent) {
+    return unsent_error(target, envelope, sent.code());
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> ask_arrived(const Target& target, Envelope& envelope, AnswerBase& answer,
+                                 Deadline until) {
+  Asking::begin(answer, Cell::current(), *target.cell, until);
+  if (const Sent sent = deliver_arrived(target, envelope, Deadline{answer.deadline()}); !sent) {
     return unsent_error(target, envelope, sent.code());
   }
   return std::nullopt;

@@ -45,6 +45,12 @@ Sent deliver(const Target& target, Envelope& envelope, const Deadline* until);
 // not sent; then the envelope is gone.
 std::optional<Error> deliver_ask(const Target& target, Envelope& envelope, AnswerBase& answer,
                                  const Deadline* until);
+// The same for what has come over a link: it has been on its way, so that no courier takes it.
+Sent deliver_arrived(const Target& target, Envelope& envelope, Deadline until);
+std::optional<Error> ask_arrived(const Target& target, Envelope& envelope, AnswerBase& answer,
+                                 Deadline until);
+// False: there is no room now, or its actor has ended; it stays the caller's.
+bool try_arrived(const Target& target, Envelope& envelope);
 // Delivers and waits. Nothing: the answer is there. An error: it is gone, or the answerer's.
 std::optional<Error> ask(const Target& target, Envelope& envelope, AnswerBase& answer,
                          const Deadline* until);

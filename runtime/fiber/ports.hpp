@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The ports of a Runtime besides Clock and Random: how it waits (Poller) and where it runs what
-// nobody waits for (Executor). Handed in, never reached for, so that a test or a simulation can
-// hold them; the thread forms here are what a program gets by default.
+// The ports of a Runtime besides Clock and Random: how it waits (Poller), where it runs what nobody
+// waits for (Executor), and who it says it is (Life). Handed in, never reached for, so that a test
+// or a simulation can hold them; the thread forms here are what a program gets by default.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/os/event_set.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/transports/frame_connection.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,6 +22,12 @@ namespace troupe {
 struct PollItem {
   transports::Readiness readiness;
   bool ready = false;
+};
+
+// Which life of a node this is: what other nodes tell two of them apart by.
+struct Life {
+  std::uint64_t epoch = 0;  // greater in each later life
+  int pid = 0;
 };
 
 // Thread-safe.
@@ -53,6 +60,10 @@ class Executor {
 
   // Runs `work` to its end, concurrently with the caller.
   virtual void execute(std::function<void()> work) = 0;
+
+  // False: there are no threads here, and execute() refuses; what is to run beside other things is
+  // made a task of the runtime's.
+  virtual bool has_threads() const noexcept { return true; }
 
   // A thread for each work, named `name`, with all signals blocked.
   static std::unique_ptr<Executor> of_threads(std::string name);

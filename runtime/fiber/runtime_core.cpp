@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -27,6 +28,13 @@ bool has_several_cpus() {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   return ::sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}
+
+Life life_of_this_process() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return {static_cast<std::uint64_t>(
+              std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count()),
+          ::getpid()};
 }
 
 UniqueFd make_stop_fd() {
@@ -45,6 +53,7 @@ RuntimeCore::RuntimeCore(Ports ports, Log log)
       executor_(ports.executor ? std::move(ports.executor) : Executor::of_threads("troupe")),
       poller_(ports.poller ? std::move(ports.poller) : Poller::of_threads()),
       may_spin_(ports.spin && has_several_cpus()),
+      life_(ports.life ? *ports.life : life_of_this_process()),
       log_(std::move(log)),
       open_marks_(std::make_shared<OpenMarks>()),
       stop_fd_(make_stop_fd()),

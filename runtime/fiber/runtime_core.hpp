@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -53,7 +54,8 @@ struct Ports {
   Random* random = nullptr;      // not owned
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Poller> poller;
-  bool spin = true;  // waits may poll for some µs first, while that has lately paid
+  std::optional<Life> life;  // nothing: ns since 1970, and the process
+  bool spin = true;          // waits may poll for some µs first, while that has lately paid
   fiber::SchedulerOptions scheduler;
 };
 
@@ -75,6 +77,7 @@ class RuntimeCore {
   transports::Catalog& transports() noexcept { return *transports_; }
   Flusher& flusher() noexcept { return *flusher_; }
   bool may_spin() const noexcept { return may_spin_; }
+  const Life& life() const noexcept { return life_; }
   // The processes of this runtime; null where it can have none.
   const std::shared_ptr<process::Family>& family() const noexcept { return family_; }
 
@@ -136,6 +139,7 @@ class RuntimeCore {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Poller> poller_;
   bool may_spin_;
+  const Life life_;
   Log log_;
   const std::shared_ptr<OpenMarks> open_marks_;
   std::stop_source stop_;

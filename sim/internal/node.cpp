@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/sim/internal/node.hpp"
 
+#include "troupe/sim/internal/sim_transport.hpp"
+#include "troupe/transports/catalog.hpp"
+
 #include <csignal>
+#include <memory>
 #include <utility>
 
 namespace troupe::sim {
@@ -14,6 +18,7 @@ const Exit kKilled{.kind = Exit::Kind::killed, .signal = SIGKILL};
 Node::Node(Office& office, std::string name, std::string label, const RuntimeOptions& options)
     : office_(office), name_(std::move(name)), label_(std::move(label)), runtime_(options) {
   system().set_courier(this);
+  runtime_.transports().add(std::make_unique<SimTransport>(office.network(), *this));
   (void)runtime_.scheduler();  // so that waits outside of actors drive the world from the first on
 }
 

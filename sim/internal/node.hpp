@@ -15,6 +15,7 @@
 
 namespace troupe::sim {
 
+class Network;
 class Office;
 
 class Node final : public actor::Courier {
@@ -68,6 +69,7 @@ class Office {
 
   virtual void send(Node* from, std::uint64_t sender, Node& to, const actor::Target& target,
                     actor::Envelope& envelope) = 0;
+  virtual Network& network() noexcept = 0;
   // The node whose task runs; null: none does.
   virtual Node* running() noexcept = 0;
   // For the trace.

@@ -45,6 +45,7 @@ class NoExecutor final : public Executor {
     throw Error{Code::refused,
                 "a node of a sim::World has no threads: no processes, connections or signals"};
   }
+  bool has_threads() const noexcept override { return false; }
 };
 
 }  // namespace

@@ -78,6 +78,10 @@ RuntimeOptions State::options_for(std::string_view name, const std::string& labe
     ports.clock = &clock_;
     ports.random = random;
     ports.executor = no_executor();
+    // The later one begins later, or is at least another.
+    ports.life =
+        Life{static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()) + nodes_.size(),
+             static_cast<int>(nodes_.size()) + 1};
     ports.poller = stepping_poller(step_world);
     ports.spin = false;
     ports.scheduler.own_threads = false;
@@ -112,6 +116,7 @@ void State::crash(Node& node) {
   for (const Due& due : mail_.take_all(&node)) {
     lose(due, {Code::disconnected, "ask: the node " + node.name() + " crashed"});
   }
+  network_.crash(node);
   node.kill_all();
   node.runtime().request_stop();
   (void)node.system().stop(milliseconds{1});
@@ -139,8 +144,44 @@ State::Link& State::between(std::string_view a, std::string_view b) {
 }
 
 void State::cut(std::string_view a, std::string_view b, bool is_cut) {
-  between(a, b).is_cut = is_cut;
+  set_cut(a, b, is_cut);
+  set_cut(b, a, is_cut);
   note_link(a, std::string{is_cut ? "is cut off from " : "has a way again to "} + std::string{b});
+}
+
+void State::cut_one_way(std::string_view from, std::string_view to) {
+  set_cut(from, to, true);
+  note_link(from, "has no way to " + std::string{to});
+}
+
+void State::set_cut(std::string_view from, std::string_view to, bool is_cut) {
+  const std::pair way{std::string{from}, std::string{to}};
+  if (is_cut) {
+    cut_.insert(way);
+  } else {
+    cut_.erase(way);
+  }
+  network_.set_cut(from, to, is_cut);
+}
+
+bool State::is_cut(const std::string& from, const std::string& to) {
+  return cut_.contains({from, to});
+}
+
+Duration State::delay(const std::string& from, const std::string& to) {
+  const Link& link = between(from, to);
+  return delay_of(link.has_faults ? link.faults : options_.delivery);
+}
+
+bool State::is_lost(const std::string& from, const std::string& to) {
+  const Link& link = between(from, to);
+  return link.faults.loss > 0 && random_.part() < link.faults.loss;
+}
+
+void State::note(const Node& node, std::string what) {
+  Event noted = event(Event::Kind::linked, node);
+  noted.text = std::move(what);
+  trace_.add(std::move(noted));
 }
 
 void State::link(std::string_view a, std::string_view b, const Faults& faults) {
@@ -152,9 +193,7 @@ void State::link(std::string_view a, std::string_view b, const Faults& faults) {
 
 void State::note_link(std::string_view name, std::string text) {
   if (const Node* const node = find(name); node != nullptr) {
-    Event linked = event(Event::Kind::linked, *node);
-    linked.text = std::move(text);
-    trace_.add(std::move(linked));
+    note(*node, std::move(text));
   }
 }
 
@@ -187,7 +226,7 @@ void State::send(Node* from, std::uint64_t sender, Node& to, const actor::Target
           .envelope = &envelope};
   const Link* const link =
       from != nullptr && from->name() != to.name() ? &between(from->name(), to.name()) : nullptr;
-  if (link != nullptr && (link->is_cut || random_.part() < link->faults.loss)) {
+  if (link != nullptr && (is_cut(from->name(), to.name()) || random_.part() < link->faults.loss)) {
     sent.kind = Event::Kind::lost;
     trace_.add(std::move(sent));
     actor::AnswerBase* const answer =
@@ -230,10 +269,13 @@ void State::deliver(const Due& due) {
   }
 }
 
-void State::deliver_due() {
+bool State::deliver_due() {
+  bool any = false;
   while (const auto due = mail_.take_due(clock_.now())) {
     deliver(*due);
+    any = true;
   }
+  return network_.deliver_due() || any;
 }
 
 // ---- time --------------------------------------------------------------------------------------
@@ -250,7 +292,7 @@ bool State::run_one() {
 }
 
 Instant State::next_event() const {
-  Instant next = mail_.first();
+  Instant next = std::min(mail_.first(), network_.next());
   for (Node* const node : up_) {
     next = std::min(next, node->runtime().scheduler().next_timer());
   }
@@ -259,8 +301,9 @@ Instant State::next_event() const {
 
 bool State::step(Deadline until) {
   TROUPE_CHECK(fiber::Scheduler::current() == nullptr && "a handler cannot drive its world");
-  deliver_due();
-  if (run_one()) {
+  // What has arrived may be all that is waited for.
+  const bool arrived = deliver_due();
+  if (run_one() || arrived) {
     return true;
   }
   const Instant next = next_event();

@@ -4,6 +4,7 @@
 // State: what a World is made of. One thread's.
 
 #include "troupe/sim/internal/mail.hpp"
+#include "troupe/sim/internal/network.hpp"
 #include "troupe/sim/internal/node.hpp"
 #include "troupe/sim/internal/ports.hpp"
 #include "troupe/sim/internal/seeded_random.hpp"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +22,8 @@
 
 namespace troupe::sim {
 
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final, and its base's is
-// protected
-class State final : public Office {
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final; its bases' are protected
+class State final : public Office, private Weather {
  public:
   State(std::uint64_t seed, WorldOptions options);
   State(const State&) = delete;
@@ -42,6 +43,7 @@ class State final : public Office {
   void kill(const actor::Target& target);
 
   void cut(std::string_view a, std::string_view b, bool is_cut);
+  void cut_one_way(std::string_view from, std::string_view to);
   void link(std::string_view a, std::string_view b, const Faults& faults);
 
   // Does one thing: a step of an actor, or one of the clock with all that is due then. False: there
@@ -54,25 +56,34 @@ class State final : public Office {
 
  private:
   struct Link {
-    bool is_cut = false;
     bool has_faults = false;
     Faults faults;
   };
 
   void send(Node* from, std::uint64_t sender, Node& to, const actor::Target& target,
             actor::Envelope& envelope) override;
+  Network& network() noexcept override { return network_; }
   Node* running() noexcept override;
   void note_spawned(Node& node, std::uint64_t number) override;
   void note_handles(Node& node, std::uint64_t number, const actor::MessageType& message) override;
   void note_ended(Node& node, std::uint64_t number, const Exit& reason) override;
 
+  // ---- Weather ----
+  bool is_cut(const std::string& from, const std::string& to) override;
+  Duration delay(const std::string& from, const std::string& to) override;
+  bool is_lost(const std::string& from, const std::string& to) override;
+  bool toss() override { return random_.below(2) == 0; }
+  Instant now() override { return clock_.now(); }
+  void note(const Node& node, std::string what) override;
+
+  void set_cut(std::string_view from, std::string_view to, bool is_cut);
   RuntimeOptions options_for(std::string_view name, const std::string& label);
   Event event(Event::Kind kind, const Node& node) const;
   Link& between(std::string_view a, std::string_view b);
   void note_link(std::string_view name, std::string text);
   Duration delay_of(const Faults& faults);
   bool run_one();
-  void deliver_due();
+  bool deliver_due();  // whether anything was
   void deliver(const Due& due);
   Instant next_event() const;
   void lose(const Due& due, const Error& why);
@@ -84,7 +95,9 @@ class State final : public Office {
   SeededRandom random_;
   Trace trace_;
   Mail mail_;
+  Network network_{*this};
   std::map<std::pair<std::string, std::string>, Link> links_;
+  std::set<std::pair<std::string, std::string>> cut_;   // from the first to the second
   std::map<std::string, unsigned, std::less<>> lives_;  // how many each name has had
   std::vector<std::unique_ptr<SeededRandom>> randoms_;  // of the nodes
   // In the order they began; those that have crashed stay, since handles to their actors do.

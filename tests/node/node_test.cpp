@@ -180,6 +180,34 @@ TEST_P(Nodes, ASlowActorHoldsUpItsOwnSendersOnly) {
   EXPECT_EQ(quick.ask(Add{9}).value(), 9);
 }
 
+TEST_P(Nodes, AnAskOfAFullActorHoldsUpNobodyElse) {
+  ASSERT_TRUE(
+      there_.register_name("small", there_.spawn_with<Account>({.mailbox = {.capacity = 2}}, 0)));
+  ASSERT_TRUE(there_.register_name("quick", there_.spawn<Account>(3)));
+  const auto small = node_.find<Account>("small").value();
+  const auto quick = node_.find<Account>("quick").value();
+  small.send(Hold{});
+  std::vector<Future<long>> waiting;
+  for (int i = 0; i < 8; ++i) {
+    waiting.push_back(small.ask_async(Total{}, 1h));
+  }
+  EXPECT_EQ(quick.ask(Total{}, 1h).value(), 3);
+}
+
+TEST_P(Nodes, AnAskComesAfterWhatWasSentBeforeHoweverFullTheMailboxIs) {
+  ASSERT_TRUE(
+      there_.register_name("small", there_.spawn_with<Account>({.mailbox = {.capacity = 2}}, 0)));
+  const auto small = node_.find<Account>("small").value();
+  small.send(Sleep{20ms});
+  for (long i = 1; i <= 20; ++i) {
+    small.send(Add{1});
+    if (i % 5 == 0) {
+      small.send(Sleep{1ms});
+    }
+  }
+  EXPECT_EQ(small.ask(Total{}, 1h).value(), 20);
+}
+
 INSTANTIATE_TEST_SUITE_P(Over, Nodes,
                          testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "shm:"),
                          [](const auto& over) {

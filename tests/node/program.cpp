@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program to be looked at from outside; its argument says what it does. It says "ready" when that
 // can be seen, and ends with its input.
+#include "node/ledger.hpp"
+#include "node/talker.hpp"
 #include "troupe/troupe.hpp"
 
 #include <unistd.h>
@@ -113,15 +115,33 @@ void odd_names(troupe::Runtime& runtime) {
   wait_until([] { return bank::begun == 2; });
 }
 
+// Talks to the ledger at `there` until the input ends.
+int talk(troupe::Runtime& runtime, const troupe::Address& there) {
+  ledger::Tally tally{say};
+  const auto talker = runtime.spawn<ledger::Talker>(&tally, there);
+  wait_for_end_of_input();
+  (void)talker.send(ledger::Rest{});
+  say("rests");
+  tally.await_ends();
+  (void)runtime.stop(std::chrono::seconds{5});
+  say("wrong: " + tally.wrong());
+  return tally.wrong().empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view role = argc > 1 ? argv[1] : "";
   troupe::RuntimeOptions options;
   options.workers = 2;
+  if (role == "ledger" || role == "talk") {
+    options.detection = std::chrono::milliseconds{argc > 3 ? std::atoi(argv[3]) : 300};
+  }
   if (role == "stuck" || role == "tree") options.metrics = "tcp://127.0.0.1:0";
   troupe::Runtime runtime{argc, argv, options};
+  if (role == "talk") return talk(runtime, troupe::Address{argv[2]});
   std::optional<troupe::Ref<bank::Branch>> branch;
+  std::optional<troupe::Ref<ledger::Ledger>> ledger;
   if (role == "stuck") {
     stuck(runtime);
   } else if (role == "chain") {
@@ -134,6 +154,10 @@ int main(int argc, char** argv) {
   } else if (role == "node") {
     branch = runtime.spawn<bank::Branch>();
     (void)runtime.register_name("branch", *branch);
+    say(runtime.listen(troupe::Address{argv[2]}).value().text());
+  } else if (role == "ledger") {
+    ledger = runtime.spawn<ledger::Ledger>(runtime.random().next());
+    (void)runtime.register_name("ledger", *ledger);
     say(runtime.listen(troupe::Address{argv[2]}).value().text());
   } else if (role == "embedded") {
     // Beside the other; it would not be seen if it did not say so.

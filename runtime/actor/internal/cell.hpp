@@ -67,8 +67,8 @@ class alignas(64) Cell final : public fiber::Task {
   bool reserve(Envelope& envelope) noexcept;
   void unreserve(Envelope& envelope) noexcept;
   void count_drop() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
-  // Waits for room; see deliver().
-  Sent wait_for_room(Envelope& envelope, const Target& target, Deadline until);
+  // Waits until `try_in` has put something there; see deliver().
+  Sent wait_for_room(const Target& target, Deadline until, const std::function<bool()>& try_in);
   // Makes room by dropping what is oldest, then puts it in. False: the actor it is for has ended.
   bool push_dropping(Envelope& envelope) noexcept;
   // Whether there is room for `more` messages and one, and the bytes are not used up.

@@ -163,8 +163,9 @@ std::optional<Sent> Cell::wait_once(Cell* sender, const Target& target, Deadline
   return Sent{outcome == fiber::Waiter::Outcome::cancelled ? Code::cancelled : Code::overloaded};
 }
 
-Sent Cell::wait_for_room(Envelope& envelope, const Target& target, Deadline until) {
-  return wait_until(target, until, [&] { return accept(envelope, target); });
+Sent Cell::wait_for_room(const Target& target, Deadline until,
+                         const std::function<bool()>& try_in) {
+  return wait_until(target, until, try_in);
 }
 
 Sent Cell::wait_until_room(const Target& target, const std::function<std::size_t()>& more,

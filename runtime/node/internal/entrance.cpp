@@ -37,17 +37,34 @@ Entrance::Entrance(std::shared_ptr<Link> link, const actor::Target& actor,
     : link_(std::move(link)), actor_(actor), line_(line) {}
 
 Entrance::~Entrance() {
-  for (const auto& [letter, message] : waiting_) {
-    actor::discard(*letter);
+  for (const Arrived& each : waiting_) {
+    if (each.answer == nullptr) {
+      actor::discard(*each.envelope);
+    } else {
+      each.envelope->operations->destroy(*each.envelope);
+      each.answer->fail(Error{Code::cancelled, "the runtime is stopping"});
+    }
   }
 }
 
-Result<const actor::RemoteMessage*> Entrance::resolve(const Route& route, Error& error) {
+Result<void> Entrance::take_in(const Route& route, std::size_t bytes) {
   if (route.sequence != ++sequence_) {
     return Error{Code::malformed, "message " + std::to_string(route.sequence) +
                                       " to an actor, where " + std::to_string(sequence_) +
                                       " is the next"};
   }
+  const Hello& ours = link_->ours();
+  const std::lock_guard lock{lock_};
+  if (held_.messages > 0 &&
+      (held_.messages >= ours.window_messages || held_.bytes + bytes > ours.window_bytes)) {
+    return Error{Code::malformed, "more messages to an actor than it was given room for"};
+  }
+  ++held_.messages;
+  held_.bytes += bytes;
+  return {};
+}
+
+Result<const actor::RemoteMessage*> Entrance::resolve(const Route& route, Error& error) {
   auto message = link_->types().resolve(route.type, actor::remote_messages_of(actor_));
   if (!message && message.error() == Code::refused) {
     error = message.error();
@@ -57,6 +74,9 @@ Result<const actor::RemoteMessage*> Entrance::resolve(const Route& route, Error&
 }
 
 Result<void> Entrance::tell(const Route& route, Reader& reader, std::size_t bytes) {
+  if (auto fits = take_in(route, bytes); !fits) {
+    return fits;
+  }
   Error refused{Code::refused, ""};
   const auto message = resolve(route, refused);
   if (!message) {
@@ -72,36 +92,46 @@ Result<void> Entrance::tell(const Route& route, Reader& reader, std::size_t byte
     say_dropped(**message, letter.error());
     return {};
   }
-  put(**letter, **message);
+  put({*message, *letter});
   return {};
 }
 
-void Entrance::put(actor::Envelope& letter, const actor::RemoteMessage& message) {
-  std::optional<Error> error;
+void Entrance::put(const Arrived& arrived) {
   {
     const std::lock_guard lock{lock_};
     if (putting_) {
-      waiting_.emplace_back(&letter, &message);
+      waiting_.push_back(arrived);
       return;
     }
   }
-  if (actor::try_tell(actor_, letter, error)) {
-    if (error) {
-      say_dropped(message, *error);
-    }
+  if (try_put(arrived)) {
     return;
   }
   {
     const std::lock_guard lock{lock_};
     putting_ = true;
-    waiting_.emplace_back(&letter, &message);
+    waiting_.push_back(arrived);
   }
   (void)actor::spawn<Waiting>(link_->runtime(), nullptr, nullptr, shared_from_this());
 }
 
+bool Entrance::try_put(const Arrived& arrived) {
+  if (arrived.answer != nullptr) {
+    return actor::try_ask(actor_, {arrived.envelope, arrived.answer}, arrived.until);
+  }
+  std::optional<Error> error;
+  if (!actor::try_tell(actor_, *arrived.envelope, error)) {
+    return false;
+  }
+  if (error) {
+    say_dropped(*arrived.message, *error);
+  }
+  return true;
+}
+
 void Entrance::put_waiting() {
   for (;;) {
-    std::pair<actor::Envelope*, const actor::RemoteMessage*> first;
+    Arrived first{};
     {
       const std::lock_guard lock{lock_};
       if (waiting_.empty()) {
@@ -111,8 +141,10 @@ void Entrance::put_waiting() {
       first = waiting_.front();
       waiting_.pop_front();
     }
-    if (const auto error = actor::tell(actor_, *first.first, forever)) {
-      say_dropped(*first.second, *error);
+    if (first.answer != nullptr) {
+      actor::ask(actor_, {first.envelope, first.answer}, first.until);
+    } else if (const auto error = actor::tell(actor_, *first.envelope, forever)) {
+      say_dropped(*first.message, *error);
     }
   }
 }
@@ -123,6 +155,9 @@ void Entrance::say_dropped(const actor::RemoteMessage& message, const Error& why
 
 Result<void> Entrance::ask(const Route& route, std::uint64_t ask, Deadline until, Reader& reader,
                            std::size_t bytes) {
+  if (auto fits = take_in(route, bytes); !fits) {
+    return fits;
+  }
   Error refused{Code::refused, ""};
   const auto message = resolve(route, refused);
   if (!message) {
@@ -132,7 +167,7 @@ Result<void> Entrance::ask(const Route& route, std::uint64_t ask, Deadline until
   if (*message == nullptr) {
     slot.fail(refused);
   } else if (const auto question = (*message)->question(reader, slot)) {
-    actor::ask(actor_, *question, until);
+    put({*message, question->envelope, question->answer, until});
   }
   return {};
 }
@@ -156,6 +191,8 @@ void Entrance::done(std::uint32_t bytes) {
       return;
     }
     done = std::exchange(done_, Done{});
+    held_.messages -= done.messages;
+    held_.bytes -= done.bytes;
   }
   Encoded frame;
   Writer writer{frame};

@@ -2,9 +2,10 @@
 #pragma once
 
 // Entrance: the end of a line of another node: where its messages to an actor of this one come in.
-// What finds the mailbox full waits here, within the window that the other side was given, so that
-// who reads the link never waits; and what is done with goes back as credit.
+// What finds the mailbox full waits here, in its order and within the window that the other side
+// was given, so that who reads the link never waits; and what is done with goes back as credit.
 
+#include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/remote_message.hpp"
 #include "troupe/runtime/node/internal/link_frame.hpp"
 
@@ -40,9 +41,20 @@ class Entrance final : public actor::RemoteSide, public std::enable_shared_from_
  private:
   class Waiting;
 
+  // A letter, or, with `answer`, a question.
+  struct Arrived {
+    const actor::RemoteMessage* message;
+    actor::Envelope* envelope;
+    actor::AnswerBase* answer = nullptr;
+    Deadline until = forever;
+  };
+
+  // Whether it is the next, and within the window. Errors: malformed.
+  Result<void> take_in(const Route& route, std::size_t bytes);
   // Null: it was refused, which `error` says.
   Result<const actor::RemoteMessage*> resolve(const Route& route, Error& error);
-  void put(actor::Envelope& letter, const actor::RemoteMessage& message);
+  void put(const Arrived& arrived);
+  bool try_put(const Arrived& arrived);
   void put_waiting();
   void say_dropped(const actor::RemoteMessage& message, const Error& why);
 
@@ -53,9 +65,10 @@ class Entrance final : public actor::RemoteSide, public std::enable_shared_from_
 
   std::mutex lock_;
   // Guarded by lock_.
-  Done done_;
+  Done held_;             // what the other side has out, as far as this one has said
+  Done done_;             // of it: what is done with, and not said yet
   bool putting_ = false;  // an actor puts what waits into the mailbox
-  std::deque<std::pair<actor::Envelope*, const actor::RemoteMessage*>> waiting_;
+  std::deque<Arrived> waiting_;
 };
 
 }  // namespace troupe::node

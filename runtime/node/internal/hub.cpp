@@ -7,9 +7,8 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/link_actors.hpp"
 #include "troupe/runtime/node/internal/node_service.hpp"
+#include "troupe/runtime/node/internal/same_life.hpp"
 #include "troupe/runtime/process/function_id.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,18 +20,13 @@ namespace {
 // An option of addresses at which only processes of this user are served, and need no key.
 constexpr std::string_view kPrivate = "private";
 constexpr Duration kGreeting = std::chrono::seconds{5};
+constexpr Duration kSoon = std::chrono::milliseconds{20};
 
 // Which build of the program this is: what this function is called in.
 std::string build_of_this() {
   const auto id = identify(reinterpret_cast<AnyFunction>(&build_of_this));
   return id ? std::string{reinterpret_cast<const char*>(id->build_id.data()), id->build_id.size()}
             : std::string{};
-}
-
-std::uint64_t ns_since_1970() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
 }
 
 template <class T>
@@ -83,14 +77,14 @@ Result<void> check(const Hello& ours, const Hello& theirs) {
 Hub::Hub(RuntimeCore& runtime, std::string name, Duration detection)
     : runtime_(runtime),
       id_(runtime.random().next() | 1U),
-      epoch_(ns_since_1970()),
+      epoch_(runtime.life().epoch),
       name_(std::move(name)),
       build_(build_of_this()),
       detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {}
 
 NodeInfo Hub::info() const {
   const std::lock_guard lock{lock_};
-  return {id_, epoch_, name_, address_, ::getpid()};
+  return {id_, epoch_, name_, address_, runtime_.life().pid};
 }
 
 Hello Hub::hello() {
@@ -153,11 +147,7 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
       }
     }
   }
-  auto connection = troupe::connect(runtime_, address, options, until);
-  if (!connection) {
-    return connection.error().within(doing);
-  }
-  auto link = shake_hands(*std::move(connection), until);
+  auto link = dial(address, options, until);
   if (!link) {
     return link.error().within(doing);
   }
@@ -168,7 +158,26 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
   return link;
 }
 
-Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until) {
+// Again and again, while the other side has a link that is gone here: it is about to notice.
+Result<std::shared_ptr<Link>> Hub::dial(const Address& address, const ConnectOptions& options,
+                                        Deadline until) {
+  for (Duration patience = kSoon;; patience = std::min<Duration>(2 * patience, kGreeting)) {
+    auto connection = troupe::connect(runtime_, address, options, until);
+    if (!connection) {
+      return connection.error();
+    }
+    auto link = shake_hands(*std::move(connection), until, Deadline{patience});
+    if (link || link.error() != Code::exists) {
+      return link;
+    }
+    if (until.passed()) {
+      return Error{Code::disconnected, link.error().what()};
+    }
+  }
+}
+
+Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until,
+                                               Deadline patience) {
   const Hello ours = hello();
   if (auto said = say(connection, LinkFrame::hello, ours, until); !said) {
     return said.error();
@@ -200,7 +209,7 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
       return said.error();
     }
     if (added) {
-      start(link);
+      start_link_actors(shared_from_this(), link);
       return link;
     }
   }
@@ -210,9 +219,12 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
     if (auto link = living(theirs->node.id); link != nullptr) {
       return link;
     }
-    const auto outcome = change_.wait(runtime_, lock, earlier(until, Deadline{kGreeting}));
+    const auto outcome = change_.wait(runtime_, lock, earlier(until, patience));
+    if (outcome == fiber::Waiter::Outcome::cancelled) {
+      return error_of(outcome, "wait for its link");
+    }
     if (outcome != fiber::Waiter::Outcome::fired) {
-      return Error{Code::disconnected,
+      return Error{Code::exists,
                    "it still has a link to this node that is gone here; it will notice within " +
                        std::to_string(theirs->detection / 1'000'000) + " ms: try again"};
     }
@@ -253,7 +265,7 @@ void Hub::greet(Connection connection) {
   if (confirmed && confirmed->welcome) {
     const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
     if (add(link)) {
-      start(link);
+      start_link_actors(shared_from_this(), link);
     }
   }
   const std::lock_guard lock{lock_};
@@ -284,14 +296,15 @@ bool Hub::add(const std::shared_ptr<Link>& link) {
   links_.insert_or_assign(link->theirs().node.id, link);
   change_.announce();
   if (!std::exchange(pings_, true)) {
-    runtime_.executor().execute([hub = shared_from_this()] { hub->keep_pinging(); });
+    // Where it can be, on a thread of its own: no handler that keeps a worker makes this node look
+    // dead.
+    if (runtime_.executor().has_threads()) {
+      runtime_.executor().execute([hub = shared_from_this()] { hub->keep_pinging(); });
+    } else {
+      start_pinging(shared_from_this());
+    }
   }
-  pinging_.notify_all();
   return true;
-}
-
-void Hub::start(const std::shared_ptr<Link>& link) {
-  start_link_actors(shared_from_this(), link);
 }
 
 void Hub::forget(const Link& link) {
@@ -315,8 +328,7 @@ Result<std::shared_ptr<Link>> Hub::link_to(const ActorAddress& address, Deadline
                  "there is no link to its node, which listens nowhere: connect it to this one"};
   }
   auto link = connect(address.url, options_for(address.url), until);
-  if (link && ((*link)->theirs().node.id != address.node ||
-               (*link)->theirs().node.epoch != address.epoch)) {
+  if (link && !is_same_life((*link)->theirs().node, address)) {
     return Error{Code::disconnected,
                  "the node at " + address.url + " has been started anew: the actor's life is over"};
   }
@@ -331,12 +343,12 @@ ConnectOptions Hub::options_for(const Address& met) const {
   return listens_with_ ? *listens_with_ : connected_with_;
 }
 
-// On a thread of its own, so that no handler that keeps a worker makes this node look dead.
 void Hub::keep_pinging() {
   std::unique_lock lock{lock_};
-  while (!closed_) {
+  for (auto outcome = fiber::Waiter::Outcome::fired;
+       !closed_ && outcome != fiber::Waiter::Outcome::cancelled;) {
     if (links_.empty()) {
-      pinging_.wait(lock);
+      outcome = change_.wait(runtime_, lock, forever);
       continue;
     }
     const auto all = links_;
@@ -345,7 +357,7 @@ void Hub::keep_pinging() {
       link->ping();
     }
     lock.lock();
-    pinging_.wait_for(lock, detection_ / 5);
+    outcome = change_.wait(runtime_, lock, detection_ / 5);
   }
 }
 
@@ -377,7 +389,6 @@ void Hub::close() {
       all.push_back(link);
     }
     change_.announce();
-    pinging_.notify_all();
   }
   for (const auto& link : all) {
     link->close("it stops");

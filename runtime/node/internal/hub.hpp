@@ -12,7 +12,6 @@
 #include "troupe/runtime/node/internal/link.hpp"
 #include "troupe/runtime/node/node_info.hpp"
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -69,19 +68,23 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   Result<actor::Target> spawn(const std::string& name, const Schema& arguments,
                               std::span<const std::byte> encoded);
 
+  // Until close(), or the runtime stops. By one thread, or one actor.
+  void keep_pinging();
   // No link is made any more; those that there are end, saying so.
   void close();
 
  private:
   Hello hello();
   std::uint64_t service();
-  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until);
+  Result<std::shared_ptr<Link>> dial(const Address& address, const ConnectOptions& options,
+                                     Deadline until);
+  // Errors also: exists (it has a link to this node, and there was none here until `patience`).
+  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until,
+                                            Deadline patience);
   // That a link which we have dialed is the one. False: another one is.
   bool reserve(std::uint64_t node);
   // False: there is one to that node already.
   bool add(const std::shared_ptr<Link>& link);
-  void start(const std::shared_ptr<Link>& link);
-  void keep_pinging();
   std::shared_ptr<Link> living(std::uint64_t node) const;  // with lock_ held
   // Where a handle says that its node listens: with what this node itself listens; where it does
   // not, with what it has connected last. The nodes of one system have one key.
@@ -112,7 +115,6 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Line>> unlinked_;
   std::map<std::string, Offer, std::less<>> offers_;
   fiber::Change change_;  // a link more or less, or a greeting less
-  std::condition_variable pinging_;
 };
 
 }  // namespace troupe::node

@@ -5,6 +5,7 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
 #include "troupe/runtime/node/internal/link_actors.hpp"
+#include "troupe/runtime/node/internal/same_life.hpp"
 
 #include <utility>
 
@@ -44,7 +45,7 @@ Result<actor::Target> Hub::target_of(const ActorAddress& address, actor::RemoteM
     const std::lock_guard lock{lock_};
     link = living(address.node);
   }
-  if (link != nullptr && link->theirs().node.epoch == address.epoch) {
+  if (link != nullptr && is_same_life(link->theirs().node, address)) {
     if (auto target = link->reach(address.number, known)) {
       return target;
     }

@@ -15,6 +15,9 @@ namespace {
 
 // Of large frames that have not come whole; one more part is more than anybody may send.
 constexpr std::size_t kMostPartBytes = std::size_t{256} << 20U;
+constexpr std::size_t kMostParts = 1024;
+// That the other side may have to actors here.
+constexpr std::size_t kMostLines = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -196,11 +199,11 @@ Result<void> Link::read_frame(const Incoming& incoming,
       return why ? Result<void>{} : why.error();
     }
     default:
-      return read_control(*kind, reader, watch);
+      return read_control(*kind, reader, incoming.bytes.size(), watch);
   }
 }
 
-Result<void> Link::read_control(LinkFrame kind, Reader& reader,
+Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t bytes,
                                 const std::function<void(std::uint64_t number)>& watch) {
   const auto number = reader.value<std::uint64_t>();
   if (!number) {
@@ -209,14 +212,17 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader,
   switch (kind) {
     case LinkFrame::declare: {
       auto declared = reader.value<Declared>();
-      return declared ? types_.declare(*number, *std::move(declared)) : declared.error();
+      return declared ? types_.declare(*number, *std::move(declared), bytes) : declared.error();
     }
     case LinkFrame::watch:
       watch(*number);
       return {};
     case LinkFrame::stop:
-      if (actor::Cell* const cell = runtime_.actors()->find(*number); cell != nullptr) {
-        actor::stop({cell, *number});
+      // What is of this node itself, others do not stop.
+      if (const actor::Target its{runtime_.actors()->find(*number), *number};
+          its.cell != nullptr && *number != ours_.service &&
+          !actor::remote_messages_of(its).empty()) {
+        actor::stop(its);
       }
       return {};
     case LinkFrame::credit: {
@@ -239,10 +245,14 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader,
     case LinkFrame::ping:
       post_number(LinkFrame::pong, *number);
       return {};
-    case LinkFrame::pong:
-      round_trip_.store(runtime_.clock().now().time_since_epoch().count() -
-                        static_cast<Duration::rep>(*number));
+    case LinkFrame::pong: {
+      const auto now =
+          static_cast<std::uint64_t>(runtime_.clock().now().time_since_epoch().count());
+      if (*number <= now) {  // else it is no ping of ours
+        round_trip_.store(static_cast<Duration::rep>(now - *number));
+      }
       return {};
+    }
     default:
       return Error{Code::malformed, "a frame that has its time before the link begins"};
   }
@@ -252,6 +262,9 @@ Result<void> Link::read_message(LinkFrame kind, Reader& reader, std::size_t byte
   const auto route = reader.value<Route>();
   if (!route) {
     return route.error();
+  }
+  if (entrances_.size() >= kMostLines && !entrances_.contains(route->line)) {
+    return Error{Code::malformed, "it has more than 1048576 ways to actors"};
   }
   const std::shared_ptr<Entrance> its = entrance(*route);
   if (kind == LinkFrame::tell) {
@@ -335,10 +348,12 @@ Result<void> Link::read_part(Reader& reader,
     return reader.error();
   }
   part_bytes_ += bytes->size();
-  if (part_bytes_ > kMostPartBytes) {
-    return Error{Code::malformed, "large messages of more than 256 MiB are under way at once"};
-  }
   Bytes& whole = parts_[*number];
+  if (part_bytes_ > kMostPartBytes || parts_.size() > kMostParts) {
+    return Error{Code::malformed,
+                 "large messages of more than 256 MiB, or more than 1024 of them, are under way at "
+                 "once"};
+  }
   whole.insert(whole.end(), bytes->begin(), bytes->end());
   if (!*last) {
     return {};
@@ -346,7 +361,13 @@ Result<void> Link::read_part(Reader& reader,
   const Bytes frame = std::move(whole);
   parts_.erase(*number);
   part_bytes_ -= frame.size();
-  return read_frame(Incoming{.bytes = frame}, watch);
+  const Incoming incoming{.bytes = frame};
+  const DecodeLimits limits;
+  Reader its{incoming, limits};
+  if (const auto kind = read_kind(its); !kind || *kind == LinkFrame::part) {
+    return Error{Code::malformed, "the parts of a large message are no message"};
+  }
+  return read_frame(incoming, watch);
 }
 
 Result<void> Link::read_down(Reader& reader) {

@@ -74,6 +74,19 @@ class LinkReading final {
   const Ref<Watching> watching_;
 };
 
+class Pinging final {
+ public:
+  explicit Pinging(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) {}
+
+  void started(Context& context) {
+    hub_->keep_pinging();
+    context.stop();
+  }
+
+ private:
+  const std::shared_ptr<Hub> hub_;
+};
+
 }  // namespace
 
 Listening::Listening(std::shared_ptr<Hub> hub, Listener listener)
@@ -89,9 +102,13 @@ void Listening::started(Context& context) {
 Watching::Watching(std::shared_ptr<Link> link) noexcept : link_(std::move(link)) {}
 
 void Watching::handle(Watch watch, Context& context) {
+  if (!watched_.insert(watch.number).second) {
+    return;  // it will be told once
+  }
   // One that has ended meanwhile has left in its place how.
   actor::Cell* const place = link_->runtime().actors()->place_of(watch.number);
   if (place == nullptr) {
+    watched_.erase(watch.number);
     link_->tell_down(watch.number, "",
                      {.kind = Exit::Kind::unreachable, .what = "there never was such an actor"});
     return;
@@ -100,11 +117,16 @@ void Watching::handle(Watch watch, Context& context) {
 }
 
 void Watching::handle(const Down& down) {
+  watched_.erase(down.target.number);
   link_->tell_down(down.target.number, down.name, down.reason);
 }
 
 void start_linking(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Line>& line) {
   (void)actor::spawn<Linking>(hub->runtime(), nullptr, nullptr, hub, line);
+}
+
+void start_pinging(const std::shared_ptr<Hub>& hub) {
+  (void)actor::spawn<Pinging>(hub->runtime(), nullptr, nullptr, hub);
 }
 
 void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link) {

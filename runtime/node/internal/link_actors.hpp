@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_set>
 
 namespace troupe::node {
 
@@ -44,10 +45,13 @@ class Watching final {
 
  private:
   const std::shared_ptr<Link> link_;
+  std::unordered_set<std::uint64_t> watched_;
 };
 
 // Makes the link that a line is to go over; where there can be none, its stand-in ends.
 void start_linking(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Line>& line);
+// Has an actor ping, where no thread can.
+void start_pinging(const std::shared_ptr<Hub>& hub);
 void start_link_actors(const std::shared_ptr<Hub>& hub, const std::shared_ptr<Link>& link);
 
 }  // namespace troupe::node

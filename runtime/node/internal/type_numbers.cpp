@@ -25,10 +25,11 @@ bool TypeNumbers::number(const actor::RemoteMessage& message, std::uint64_t& num
   return is_new;
 }
 
-Result<void> TypeNumbers::declare(std::uint64_t number, Declared&& declared) {
+Result<void> TypeNumbers::declare(std::uint64_t number, Declared&& declared, std::size_t bytes) {
   const std::lock_guard lock{lock_};
-  if (theirs_.size() >= kMostDeclared) {
-    return Error{Code::malformed, "it declares more than 65536 types"};
+  their_bytes_ += bytes;
+  if (theirs_.size() >= kMostDeclared || their_bytes_ > kMostBytes) {
+    return Error{Code::malformed, "it declares more than 65536 types, or 16 MiB of them"};
   }
   if (!theirs_.try_emplace(number, std::move(declared)).second) {
     return Error{Code::malformed, "it declares the type " + std::to_string(number) + " twice"};

@@ -26,20 +26,22 @@ class TypeNumbers final {
   bool number(const actor::RemoteMessage& message, std::uint64_t& number);
 
   // ---- what the other side sends ----
-  // Errors: malformed (declared before, or too many).
-  Result<void> declare(std::uint64_t number, Declared&& declared);
+  // It came in so many bytes. Errors: malformed (declared before, or too many).
+  Result<void> declare(std::uint64_t number, Declared&& declared, std::size_t bytes);
   // What one of `accepted` it is. Errors: malformed (not declared), refused (none, or one that has
   // changed; with both names).
   Result<const actor::RemoteMessage*> resolve(std::uint64_t number, actor::RemoteMessages accepted);
 
  private:
   static constexpr std::size_t kMostDeclared = 65536;
+  static constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
 
   const bool same_build_;
   std::mutex lock_;
   // Guarded by lock_.
   std::map<std::pair<const actor::MessageType*, const actor::MessageType*>, std::uint64_t> ours_;
   std::unordered_map<std::uint64_t, Declared> theirs_;
+  std::size_t their_bytes_ = 0;
   std::map<std::pair<std::uint64_t, const actor::RemoteMessage*>,
            Result<const actor::RemoteMessage*>>
       resolved_;
