@@ -219,6 +219,22 @@ constexpr RemoteMessages remote_messages() {
   }
 }
 
+// The same; nothing where they do not all cross.
+template <class A>
+constexpr RemoteMessages crossing_messages() {
+  if constexpr (kIsProtocol<A>) {
+    if constexpr (kAllCross<A>) {
+      return remote_messages<A>();
+    } else {
+      return {};
+    }
+  } else if constexpr (kMayBeApart<A>) {
+    return remote_messages<A>();
+  } else {
+    return {};
+  }
+}
+
 // How the messages of the actor cross; empty where they do not.
 RemoteMessages remote_messages_of(const Target& actor);
 

@@ -86,7 +86,9 @@ Hub::Hub(RuntimeCore& runtime, std::string name, Duration detection)
       epoch_(ns_since_1970()),
       name_(std::move(name)),
       build_(build_of_this()),
-      detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {}
+      detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {
+  runtime_.actors()->set_far_groups(groups_);
+}
 
 NodeInfo Hub::info() const {
   const std::lock_guard lock{lock_};
@@ -291,10 +293,12 @@ bool Hub::add(const std::shared_ptr<Link>& link) {
 }
 
 void Hub::start(const std::shared_ptr<Link>& link) {
+  groups_->add(link);
   start_link_actors(shared_from_this(), link);
 }
 
 void Hub::forget(const Link& link) {
+  groups_->remove(link);
   const std::lock_guard lock{lock_};
   if (const auto found = links_.find(link.theirs().node.id);
       found != links_.end() && found->second.get() == &link) {
@@ -380,6 +384,7 @@ void Hub::close() {
     pinging_.notify_all();
   }
   for (const auto& link : all) {
+    groups_->remove(*link);
     link->close("it stops");
   }
 }

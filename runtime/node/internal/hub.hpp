@@ -9,6 +9,7 @@
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/node/actor_address.hpp"
+#include "troupe/runtime/node/internal/groups.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
 #include "troupe/runtime/node/node_info.hpp"
 
@@ -63,6 +64,8 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   std::shared_ptr<Line> new_line(ActorAddress address, actor::RemoteMessages known);
   void line_ended(const Line& line);
 
+  Groups& groups() const noexcept { return *groups_; }
+
   // ---- spawning ----
   void offer(std::string name, Offer offer);
   // Errors: not_found; refused, and what the spawn says.
@@ -94,6 +97,7 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   const std::string name_;
   const std::string build_;
   const Duration detection_;
+  const std::shared_ptr<Groups> groups_ = std::make_shared<Groups>();
 
   mutable std::mutex lock_;
   // Guarded by lock_.

@@ -211,6 +211,21 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader,
       auto declared = reader.value<Declared>();
       return declared ? types_.declare(*number, *std::move(declared)) : declared.error();
     }
+    case LinkFrame::joined: {
+      const auto group = reader.value<std::string>();
+      auto types = reader.value<std::vector<std::uint64_t>>();
+      return group && types ? runtime_.nodes()->groups().joined_there(*this, *number, *group,
+                                                                      *std::move(types))
+                            : Result<void>{reader.error()};
+    }
+    case LinkFrame::left: {
+      const auto group = reader.value<std::string>();
+      if (!group) {
+        return group.error();
+      }
+      runtime_.nodes()->groups().left_there(*this, *number, *group);
+      return {};
+    }
     case LinkFrame::watch:
       watch(*number);
       return {};

@@ -30,7 +30,9 @@ enum class LinkFrame : std::uint8_t {
   credit = 6,   // number of a line, Done: of what was sent over it
   ping = 7,     // a number; comes back
   pong = 8,
-  bye = 9,  // why the link ends, for people
+  bye = 9,      // why the link ends, for people
+  joined = 10,  // number of an actor, name of a group, numbers of the types that it takes there
+  left = 11,    // number of an actor, name of a group
   // Data, in their order.
   tell = 16,   // Route; message
   ask = 17,    // Route, number of the ask, ns until its deadline (0: none), chain; message
