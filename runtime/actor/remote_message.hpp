@@ -122,7 +122,7 @@ std::optional<RemoteQuestion> question_from_elsewhere(Reader& reader, const Repl
     }
     Result<T> reply = answer.take();
     answer.release();
-    if (!reply) {
+    if (!reply.has_value()) {
       slot.fail(reply.error());
       return;
     }

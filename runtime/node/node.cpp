@@ -192,6 +192,15 @@ bool Node::connected() const {
   return reaching_->link != nullptr && !reaching_->link->ended();
 }
 
+Address Node::peer() const {
+  if (reaching_ == nullptr) {
+    return {};
+  }
+  const std::lock_guard lock{reaching_->lock};
+  return reaching_->link != nullptr && !reaching_->link->ended() ? reaching_->link->peer()
+                                                                 : Address{};
+}
+
 Duration Node::round_trip() const {
   if (reaching_ == nullptr) {
     return {};

@@ -7,6 +7,7 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/link_actors.hpp"
 #include "troupe/runtime/node/internal/node_service.hpp"
+#include "troupe/runtime/node/internal/same_host.hpp"
 #include "troupe/runtime/process/function_id.hpp"
 
 #include <unistd.h>
@@ -95,7 +96,7 @@ NodeInfo Hub::info() const {
   return {id_, epoch_, name_, address_, ::getpid()};
 }
 
-Hello Hub::hello() {
+Hello Hub::hello(const Address& over) {
   const std::uint64_t its_service = service();
   return {std::string{kMagic},
           kVersion,
@@ -104,7 +105,9 @@ Hello Hub::hello() {
           static_cast<std::uint64_t>(detection_.count()),
           256,
           std::uint64_t{4} << 20U,
-          build_};
+          build_,
+          may_go_near(over) ? this_host() : "",
+          ""};
 }
 
 std::uint64_t Hub::service() {
@@ -159,7 +162,7 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
   if (!connection) {
     return connection.error().within(doing);
   }
-  auto link = shake_hands(*std::move(connection), until);
+  auto link = shake_hands(*std::move(connection), address, options, until);
   if (!link) {
     return link.error().within(doing);
   }
@@ -170,8 +173,9 @@ Result<std::shared_ptr<Link>> Hub::connect(const Address& address, const Connect
   return link;
 }
 
-Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until) {
-  const Hello ours = hello();
+Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, const Address& address,
+                                               const ConnectOptions& options, Deadline until) {
+  const Hello ours = hello(address);
   if (auto said = say(connection, LinkFrame::hello, ours, until); !said) {
     return said.error();
   }
@@ -181,6 +185,14 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
   }
   if (auto fine = check(ours, *theirs); !fine) {
     return fine.error();
+  }
+  if (!theirs->near.empty() && !ours.host.empty() && theirs->host == ours.host) {
+    // Where it does not come about, as in a container that shares only the network, the connection
+    // that there is will do.
+    if (auto link = connect_near(*theirs, options, until);
+        link && (*link)->theirs().node.id == theirs->node.id) {
+      return link;
+    }
   }
   const auto verdict = hear<Verdict>(connection, LinkFrame::verdict, until);
   if (!verdict) {
@@ -229,7 +241,10 @@ void Hub::greet(Connection connection) {
                          std::string{theirs.error().what()});
     return;
   }
-  const Hello ours = hello();
+  Hello ours = hello(connection.peer());
+  if (!ours.host.empty() && theirs->host == ours.host) {
+    ours.near = near_name();
+  }
   if (!say(connection, LinkFrame::hello, ours, until)) {
     return;
   }

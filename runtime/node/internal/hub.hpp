@@ -76,9 +76,16 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   void close();
 
  private:
-  Hello hello();
+  // To who is reached over that address.
+  Hello hello(const Address& over);
   std::uint64_t service();
-  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until);
+  Result<std::shared_ptr<Link>> shake_hands(Connection connection, const Address& address,
+                                            const ConnectOptions& options, Deadline until);
+  // The link to one of this host and user, over shared memory.
+  Result<std::shared_ptr<Link>> connect_near(const Hello& theirs, const ConnectOptions& options,
+                                             Deadline until);
+  // The name under which this node listens at shm: for those; empty: it cannot.
+  std::string near_name();
   // That a link which we have dialed is the one. False: another one is.
   bool reserve(std::uint64_t node);
   // False: there is one to that node already.
@@ -103,8 +110,9 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   // Guarded by lock_.
   bool closed_ = false;
   bool pings_ = false;
-  std::string address_;          // the first, for all
-  std::string private_address_;  // for this user's processes
+  std::string address_;              // the first, for all
+  std::string private_address_;      // for this user's processes
+  std::optional<std::string> near_;  // near_name(), once somebody has asked
   std::optional<ConnectOptions> listens_with_;
   ConnectOptions connected_with_;
   actor::Target service_;

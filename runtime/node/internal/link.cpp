@@ -23,6 +23,7 @@ Link::Link(RuntimeCore& runtime, Connection connection, Hello ours, Hello theirs
       ours_(std::move(ours)),
       theirs_(std::move(theirs)),
       connection_(std::make_shared<Connection>(std::move(connection))),
+      peer_(connection_->peer()),
       outbox_(std::make_shared<Outbox>(runtime, connection_)),
       types_(ours_.build == theirs_.build) {}
 
@@ -446,6 +447,7 @@ void Link::close(const std::string& why) {
   writer.value(why);
   (void)writer.finish();
   outbox_->post_control(std::move(frame));
+  outbox_->seal();  // who hears that it ends is told nothing that came to be after
   outbox_->flush(Deadline{std::chrono::milliseconds{100}});
   closing_.store(true);
   outbox_->stop_reading();

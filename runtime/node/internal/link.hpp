@@ -32,6 +32,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   const Hello& ours() const noexcept { return ours_; }
   const Hello& theirs() const noexcept { return theirs_; }
   std::string text() const;  // "node hosta (tcp://hosta:7000)"
+  // What it goes over, such as tcp://10.0.0.2:7000; unlike theirs().node.address.
+  const Address& peer() const noexcept { return peer_; }
   Outbox& outbox() const noexcept { return *outbox_; }
   TypeNumbers& types() noexcept { return types_; }
   bool ended() const noexcept { return ended_.load(); }
@@ -88,6 +90,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   const Hello ours_;
   const Hello theirs_;
   const std::shared_ptr<Connection> connection_;
+  const Address peer_;
   const std::shared_ptr<Outbox> outbox_;
   TypeNumbers types_;
   std::atomic<std::uint64_t> last_ask_{0};

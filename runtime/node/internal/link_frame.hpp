@@ -51,6 +51,11 @@ struct Hello {
   std::uint32_t window_messages = 0;  // on their way to one actor, or waiting for it
   std::uint64_t window_bytes = 0;
   std::string build;
+  // Which host, network and user it is of: two that say the same may share memory. Empty: unknown,
+  // or unwanted.
+  std::string host;
+  // By who was dialed, to one of its host: the name under which it listens at shm:, too.
+  std::string near;
 };
 
 struct Verdict {

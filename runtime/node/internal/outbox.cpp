@@ -45,7 +45,7 @@ void Outbox::add(Encoded frame, bool control) {
   frame.own();
   {
     const std::lock_guard lock{lock_};
-    if (closed_) {
+    if (closed_ || sealed_) {
       return;
     }
     if (control) {
@@ -160,6 +160,11 @@ Result<void> Outbox::wait_for_room(Deadline until) {
     return Error{Code::disconnected, "the link has ended"};
   }
   return {};
+}
+
+void Outbox::seal() {
+  const std::lock_guard lock{lock_};
+  sealed_ = true;
 }
 
 void Outbox::flush(Deadline until) {

@@ -38,6 +38,8 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   // Nothing more is sent, and who waits is told so; the connection is closed, at once or by who
   // sends. By who has received from it, at the end of that.
   void close();
+  // Takes nothing any more; what was posted before is still sent.
+  void seal();
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
   // Who receives from the connection, over a socket, sees its end at once. (Another transport's
@@ -70,6 +72,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   mutable std::mutex lock_;
   // Guarded by lock_.
   bool closed_ = false;
+  bool sealed_ = false;
   bool over_ = false;     // the connection is to be closed
   bool sending_ = false;  // somebody uses the connection
   bool large_turn_ = false;
