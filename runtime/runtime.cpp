@@ -96,6 +96,9 @@ Runtime::Runtime(const Beginning& beginning, const RuntimeOptions& options)
   if (options.signals == SignalPolicy::stop_on_terminate) {
     termination_ = std::make_unique<process::TerminationWatch>(*this);
   }
+  if (options.inspect != Inspect::off) {
+    nodes()->set_report([this](node::Detail detail) { return reporter_->report(detail); });
+  }
   scope_.emplace(*this);
   if (options.inspect == Inspect::on) {
     reporter_->open_inspection();
@@ -130,6 +133,7 @@ Runtime::~Runtime() {
     log().write(LogLevel::warning, "at the end of runtime '" + name_ + "': " + thing +
                                        " is still open; close or destroy it before its Runtime");
   }
+  nodes()->set_report({});
   reporter_.reset();  // it looks at the workers
   // One that waits for what no stop ends, such as a system call, has no worker any more, but a
   // stack.

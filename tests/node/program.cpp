@@ -132,9 +132,11 @@ int main(int argc, char** argv) {
     branch = runtime.spawn_process<bank::Branch>().value();
     say("child " + std::to_string(branch->ask(bank::Who{}, std::chrono::minutes{10}).value()));
   } else if (role == "node") {
-    branch = runtime.spawn<bank::Branch>();
+    branch = runtime.spawn_with<bank::Branch>({.name = "branch"});
     (void)runtime.register_name("branch", *branch);
-    say(runtime.listen(troupe::Address{argv[2]}).value().text());
+    troupe::ConnectOptions keyed;
+    if (argc > 3) keyed.key = troupe::AuthKey::from_file(argv[3]).value();
+    say(runtime.listen(troupe::Address{argv[2]}, keyed).value().text());
   } else if (role == "embedded") {
     // Beside the other; it would not be seen if it did not say so.
     static troupe::Runtime silent{troupe::RuntimeOptions{}};

@@ -9,6 +9,7 @@
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/node/actor_address.hpp"
+#include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/groups.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
 #include "troupe/runtime/node/node_info.hpp"
@@ -72,6 +73,14 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   Result<actor::Target> spawn(const std::string& name, const Schema& arguments,
                               std::span<const std::byte> encoded);
 
+  // ---- seeing into it ----
+  // What this node tells of itself to others; empty: nothing. What was set before is not being
+  // called any more when this returns.
+  void set_report(std::function<ProgramReport(Detail)> report);
+  // Errors: refused (it tells nothing).
+  Result<ProgramReport> report(Detail detail);
+  std::vector<LinkReport> link_reports() const;
+
   // No link is made any more; those that there are end, saying so.
   void close();
 
@@ -105,6 +114,9 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   const std::string build_;
   const Duration detection_;
   const std::shared_ptr<Groups> groups_ = std::make_shared<Groups>();
+
+  std::mutex report_lock_;
+  std::function<ProgramReport(Detail)> report_;  // guarded by report_lock_
 
   mutable std::mutex lock_;
   // Guarded by lock_.

@@ -16,6 +16,14 @@ namespace {
 // Of large frames that have not come whole; one more part is more than anybody may send.
 constexpr std::size_t kMostPartBytes = std::size_t{256} << 20U;
 
+std::size_t size_of(const Incoming& incoming) {
+  std::size_t bytes = incoming.bytes.size();
+  for (const DetachedBytes& part : incoming.detached) {
+    bytes += part.bytes.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Link::Link(RuntimeCore& runtime, Connection connection, Hello ours, Hello theirs)
@@ -31,6 +39,24 @@ std::string Link::text() const {
   const NodeInfo& node = theirs_.node;
   return "node " + node.name + " (" +
          (node.address.empty() ? "pid " + std::to_string(node.pid) : node.address) + ")";
+}
+
+LinkReport Link::report() {
+  LinkReport its{.node = theirs_.node.name,
+                 .over = peer_.text(),
+                 .pid = theirs_.node.pid,
+                 .sent = outbox_->sent(),
+                 .received = received_.load(std::memory_order_relaxed),
+                 .queued = outbox_->queued(),
+                 .round_trip = round_trip()};
+  const std::lock_guard lock{lock_};
+  its.lines = lines_.size();
+  for (const auto& [number, line] : lines_) {
+    const Done out = line->out();
+    its.messages_out += out.messages;
+    its.bytes_out += out.bytes;
+  }
+  return its;
 }
 
 // ---- to the other node -------------------------------------------------------------------------
@@ -158,6 +184,7 @@ Exit Link::read(const std::function<void(std::uint64_t number)>& watch) {
                                                       : received.error().what());
     }
     heard = runtime_.clock().now();
+    received_.fetch_add(size_of(incoming), std::memory_order_relaxed);
     if (const auto read = read_frame(incoming, watch); !read) {
       runtime_.log().write(LogLevel::error,
                            text() + " said what is of no use: " + read.error().what());
@@ -177,13 +204,8 @@ Result<void> Link::read_frame(const Incoming& incoming,
   }
   switch (*kind) {
     case LinkFrame::tell:
-    case LinkFrame::ask: {
-      std::size_t bytes = incoming.bytes.size();
-      for (const DetachedBytes& part : incoming.detached) {
-        bytes += part.bytes.size();
-      }
-      return read_message(*kind, reader, bytes);
-    }
+    case LinkFrame::ask:
+      return read_message(*kind, reader, size_of(incoming));
     case LinkFrame::reply:
     case LinkFrame::error:
       return read_answer(*kind, reader);

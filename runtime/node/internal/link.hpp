@@ -8,6 +8,7 @@
 
 #include "troupe/runtime/actor/remote_message.hpp"
 #include "troupe/runtime/channel/connection.hpp"
+#include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/entrance.hpp"
 #include "troupe/runtime/node/internal/line.hpp"
 #include "troupe/runtime/node/internal/outbox.hpp"
@@ -37,6 +38,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   Outbox& outbox() const noexcept { return *outbox_; }
   TypeNumbers& types() noexcept { return types_; }
   bool ended() const noexcept { return ended_.load(); }
+  LinkReport report();
   // Of the last ping that came back; zero: none has.
   Duration round_trip() const noexcept { return Duration{round_trip_.load()}; }
 
@@ -98,6 +100,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::atomic<bool> closing_{false};
   std::atomic<Duration::rep> round_trip_{0};
   std::atomic<bool> drop_said_{false};
+  std::atomic<std::uint64_t> received_{0};  // bytes
 
   // Who reads.
   std::unordered_map<std::uint64_t, std::shared_ptr<Entrance>>
