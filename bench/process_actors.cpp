@@ -12,11 +12,15 @@
 //
 // ask: an actor here asks one there, as often as fits. Both processes run where the scheduler puts
 // them, each with one worker. The floor is a raw round trip of 64 bytes over a Unix socket that
-// polls, or a cache line's; Python's a round trip over its Pipe.
+// polls, or a cache line's; Python's a round trip over its Pipe; Erlang's a gen_server:call between
+// two emulators of this host, connected over TCP.
+#include "actors.hpp"
+#include "peers/erlang_nodes.hpp"
 #include "peers/python.hpp"
 #include "peers/raw.hpp"
 #include "peers/shared_line.hpp"
 #include "questions.hpp"
+#include "remote_node.hpp"
 #include "started_again.hpp"
 #include "troupe/runtime/actor/supervisor.hpp"
 #include "troupe/runtime/runtime.hpp"
@@ -36,6 +40,7 @@ namespace {
 
 constexpr double kMicroseconds = 1e6;  // in a second
 constexpr std::size_t kImage = 5 * kMebibyte;
+constexpr std::uint64_t kRemoteAsks = 20'000;
 
 struct WhoAreYou {};
 struct Number {
@@ -49,12 +54,6 @@ class Echo {
   pid_t handle(WhoAreYou /*question*/) { return ::getpid(); }
   std::uint64_t handle(Number number) { return number.number; }
 };
-
-troupe::RuntimeOptions one_worker() {
-  troupe::RuntimeOptions options;
-  options.workers = 1;
-  return options;
-}
 
 double first_reply(const Meter& meter) {
   StartedAgain again;
@@ -186,6 +185,10 @@ Work ask_work(const RoundTrip& trip) {
                 side(Role::peer, "Python Pipe",
                      [trip](const Effort& effort) {
                        return python::round_trip({"unix", trip.waiting}, effort.duration);
+                     }),
+                side(Role::peer, "Erlang nodes",
+                     [](const Effort& effort) {
+                       return erlang::remote_ask(scaled(kRemoteAsks, effort));
                      })},
       .budget = std::nullopt,
   };

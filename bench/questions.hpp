@@ -28,6 +28,7 @@ Question queues();             // queue.cpp
 Question actor_messages();     // actors.cpp
 Question actor_asks();
 Question actors_at_rest();
+Question nodes();  // nodes.cpp
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

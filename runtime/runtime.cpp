@@ -25,18 +25,18 @@ namespace troupe {
 
 // Before anything of a Runtime exists: the zygote is to have none of it. A child lives and ends in
 // here, with a Runtime that goes through its whole life.
-std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
-                                                     const RuntimeOptions& options) {
-  const std::span arguments{argv, static_cast<std::size_t>(argc)};
-  auto [host, newborn] =
-      process::ProcessHost::enter({arguments.begin(), arguments.end()}, options.preload);
-  if (newborn == nullptr) return std::move(host);
+Runtime::Beginning Runtime::enter(int& argc, char** argv, const RuntimeOptions& options) {
+  const std::span words{argv, static_cast<std::size_t>(argc)};
+  const std::vector<std::string> all{words.begin(), words.end()};  // as an exec is to have them
+  ProgramArguments arguments = ProgramArguments::take(argc, argv);
+  auto [host, newborn] = process::ProcessHost::enter(all, options.preload);
+  if (newborn == nullptr) return {std::move(host), std::move(arguments), false};
   Exit exit;
   {
     RuntimeOptions inherited = options;
     inherited.log_level = static_cast<LogLevel>(newborn->request().log_level);
     inherited.metrics = {};  // the port is the parent's
-    Runtime own{host, inherited, false};
+    Runtime own{{host, std::move(arguments), false}, inherited};
     exit = newborn->run_body(own, own);
     flush_own_buffers();
   }
@@ -44,12 +44,12 @@ std::shared_ptr<process::ProcessHost> Runtime::enter(int argc, char** argv,
 }
 
 Runtime::Runtime(int& argc, char** argv, const RuntimeOptions& options)
-    : Runtime(enter(argc, argv, options), options, false) {
+    : Runtime(enter(argc, argv, options), options) {
   if (termination_ != nullptr) termination_->speak_for_the_program();
 }
 
 Runtime::Runtime(const RuntimeOptions& options)
-    : Runtime(process::ProcessHost::join(), options, true) {}
+    : Runtime({process::ProcessHost::join(), ProgramArguments::of_environment(), true}, options) {}
 
 namespace {
 
@@ -69,26 +69,42 @@ Log log_of(const RuntimeOptions& options, const process::ProcessHost& host) {
              is_child || options.name.empty() ? own.name : options.name};
 }
 
+Address base_of(const RuntimeOptions& options, const ProgramArguments& arguments) {
+  if (!arguments.base.empty()) {
+    return arguments.base;
+  }
+  if (auto valid = options.base.valid(); !options.base.empty() && !valid) {
+    throw valid.error().within("make a Runtime: RuntimeOptions::base");
+  }
+  return options.base.empty() ? Address{"shm:"} : options.base;
+}
+
 }  // namespace
 
-Runtime::Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options,
-                 bool is_embedded)
-    : RuntimeCore(ports_of(options), log_of(options, *host)),
-      name_(options.name.empty() ? host->identity().name : options.name),
-      stop_grace_(options.stop_grace) {
+Runtime::Runtime(const Beginning& beginning, const RuntimeOptions& options)
+    : RuntimeCore(ports_of(options), log_of(options, *beginning.host)),
+      name_(options.name.empty() ? beginning.host->identity().name : options.name),
+      stop_grace_(options.stop_grace),
+      own_threads_(options.own_threads),
+      is_embedded_(beginning.is_embedded),
+      role_(beginning.arguments.role),
+      base_(base_of(options, beginning.arguments)) {
   set_actors(std::make_shared<actor::System>(*this, options.ask_timeout));
   set_nodes(std::make_shared<node::Hub>(*this, name_, options.detection));
   set_queues(std::make_shared<queue::Registry>(*this));
   reporter_ = std::make_unique<node::Reporter>(*this, name_, options.metrics);
-  set_family(
-      process::Family::create(*this, this, host, {options.start, options.executable.native()}));
+  set_family(process::Family::create(*this, this, beginning.host,
+                                     {options.start, options.executable.native()}));
   if (options.signals == SignalPolicy::stop_on_terminate) {
     termination_ = std::make_unique<process::TerminationWatch>(*this);
+  }
+  if (options.inspect != Inspect::off) {
+    nodes()->set_report([this](node::Detail detail) { return reporter_->report(detail); });
   }
   scope_.emplace(*this);
   if (options.inspect == Inspect::on) {
     reporter_->open_inspection();
-  } else if (options.inspect == Inspect::automatic && !is_embedded) {
+  } else if (options.inspect == Inspect::automatic && !is_embedded_) {
     set_scheduler_started([this] { reporter_->open_inspection(); });
   }
 }
@@ -120,6 +136,7 @@ Runtime::~Runtime() {
     log().write(LogLevel::warning, "at the end of runtime '" + name_ + "': " + thing +
                                        " is still open; close or destroy it before its Runtime");
   }
+  nodes()->set_report({});
   reporter_.reset();  // it looks at the workers
   // One that waits for what no stop ends, such as a system call, has no worker any more, but a
   // stack.

@@ -27,10 +27,12 @@
 #include "troupe/runtime/node/node.hpp"
 #include "troupe/runtime/process/leak_report.hpp"
 #include "troupe/runtime/process/stop_report.hpp"
+#include "troupe/runtime/program_arguments.hpp"
 #include "troupe/runtime/runtime_options.hpp"
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,8 +52,9 @@ class Reporter;
 
 class Runtime final : public RuntimeCore {
  public:
-  // In a child this does not return. Throws Error: system; exists, refused, not_found,
-  // invalid_argument of RuntimeOptions::metrics.
+  // In a child this does not return. Takes --troupe-role and --troupe-base out of the arguments.
+  // Throws Error: system; exists, refused, not_found, invalid_argument of RuntimeOptions::metrics;
+  // invalid_argument (of --troupe-…, and TROUPE_BASE).
   Runtime(int& argc, char** argv, const RuntimeOptions& options = {});
   // Embedded: makes no zygote, looks at no arguments. Processes are started from the zygote of
   // another Runtime, or by exec. Throws Error as above.
@@ -66,6 +69,23 @@ class Runtime final : public RuntimeCore {
   StopReport stop(Deadline until = Deadline{std::chrono::seconds{10}});
 
   const std::string& name() const noexcept { return name_; }
+
+  // One program that is all the parts of a system: runs the role that --troupe-role says, or else
+  // TROUPE_ROLE, on the calling thread, and stops this runtime when it returns. SIGTERM and SIGINT
+  // stop it, too: actors have half of RuntimeOptions::stop_grace to finish what was begun, then
+  // what the role waits for is `cancelled`. Returns the program's status: 0; 75 (EX_TEMPFAIL) for
+  // an error that another start may not meet; 78 (EX_CONFIG) for one that it will: refused,
+  // invalid_argument, malformed, failed (also an exception), and where there is no such role. The
+  // log has the error.
+  using Role = std::function<Result<void>(Runtime& runtime)>;
+  int run(const std::map<std::string, Role>& roles);
+  // Waits until this runtime is to stop: for a role that only its actors serve. Errors: timed_out.
+  Result<void> wait_for_stop(Deadline until = forever);
+
+  // Where what has that name lives: name under --troupe-base, else TROUPE_BASE, else
+  // RuntimeOptions::base; shm://name where nobody says. Of an empty name: an address that does not
+  // parse.
+  Address address(std::string_view name) const;
 
   // Has `function` run when this runtime is stopped or destroyed, in this process: the highest
   // priority first, the newest first within one. From 0 on before anything is stopped, so that it
@@ -193,14 +213,22 @@ class Runtime final : public RuntimeCore {
   using Scope = RuntimeCore::Scope;
 
  private:
-  Runtime(const std::shared_ptr<process::ProcessHost>& host, const RuntimeOptions& options,
-          bool is_embedded);
+  struct Beginning {
+    std::shared_ptr<process::ProcessHost> host;
+    ProgramArguments arguments;
+    bool is_embedded;
+  };
 
-  static std::shared_ptr<process::ProcessHost> enter(int argc, char** argv,
-                                                     const RuntimeOptions& options);
+  Runtime(const Beginning& beginning, const RuntimeOptions& options);
+
+  static Beginning enter(int& argc, char** argv, const RuntimeOptions& options);
 
   const std::string name_;
   const Duration stop_grace_;
+  const bool own_threads_;
+  const bool is_embedded_;
+  const std::string role_;
+  const Address base_;
   const std::shared_ptr<Finalizers> finalizers_ = std::make_shared<Finalizers>();
   std::unique_ptr<process::TerminationWatch> termination_;
   std::unique_ptr<node::Reporter> reporter_;

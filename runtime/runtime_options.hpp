@@ -61,6 +61,10 @@ struct RuntimeOptions {
   // (ProcessOptions::grace).
   Duration stop_grace = std::chrono::seconds{10};
 
+  // Where plain names live: Runtime::address. Who starts the program may say another one, by
+  // --troupe-base or TROUPE_BASE. Default: shm:, which is this host, and this user.
+  Address base{};
+
   // A node that gives no sign of life for so long is lost; five times in it one is asked for. At
   // least 10 ms. Less notices sooner, and takes a busy host or a slow network for a lost one.
   Duration detection = std::chrono::seconds{5};

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 
@@ -60,6 +61,20 @@ std::string text_of(Duration time) {
 
 std::string short_text_of(Duration time) {
   return time > Duration::zero() ? text(time, kShort) : std::string{};
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::string_view kUnits = "KMGTPE";
+  if (bytes < 1024) return std::to_string(bytes);
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (size /= 1024; size >= 999.5 && unit + 1 < kUnits.size(); size /= 1024) {
+    ++unit;
+  }
+  const int tenths = static_cast<int>(std::lround(size * 10));
+  return (size < 9.95 ? std::to_string(tenths / 10) + "." + std::to_string(tenths % 10)
+                      : std::to_string(std::lround(size))) +
+         kUnits[unit];
 }
 
 std::string text_of(const ActorStats& actor) {

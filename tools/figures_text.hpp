@@ -6,6 +6,7 @@
 #include "troupe/base/clock.hpp"
 #include "troupe/runtime/actor/stats.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace troupe::tools {
 std::string text_of(Duration time);
 // The same where columns are narrow, and nothing for no time: "12ms", "3.2s", "4m10s", "2h5m".
 std::string short_text_of(Duration time);
+
+// "512", "3.2K", "17M", "2.0G".
+std::string bytes_text(std::uint64_t bytes);
 
 // Vault "gold" (18.1); without its name where it has none.
 std::string text_of(const ActorStats& actor);

@@ -210,6 +210,28 @@ TextTable actor_table(const Program& program, Sort sort, Rates* rates) {
   return table_of(std::move(columns), std::move(rows), sort);
 }
 
+TextTable link_table(const node::ProgramReport& report) {
+  TextTable table{{{"LINK TO", Align::name},
+                   {"PID", Align::right},
+                   {"OVER", Align::name},
+                   {"ROUND TRIP", Align::right},
+                   {"SENT", Align::right},
+                   {"RECEIVED", Align::right},
+                   {"QUEUED", Align::right},
+                   {"ACTORS", Align::right},
+                   {"OUT", Align::right}}};
+  for (const node::LinkReport& link : report.links) {
+    const auto micros = link.round_trip / std::chrono::microseconds{1};
+    table.add({link.node, std::to_string(link.pid), link.over,
+               micros > 0 && micros < 1000 ? std::to_string(micros) + "us"
+                                           : short_text_of(link.round_trip),
+               bytes_text(link.sent), bytes_text(link.received), bytes_text(link.queued),
+               std::to_string(link.lines),
+               std::to_string(link.messages_out) + " (" + bytes_text(link.bytes_out) + ")"});
+  }
+  return table;
+}
+
 std::string heading_of(const node::ProgramReport& report) {
   const Stats& stats = report.stats;
   std::string text = printable(title_of(report)) + " (" + std::to_string(report.pid) + "), up " +

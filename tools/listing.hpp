@@ -46,6 +46,7 @@ class Rates final {
 // `rates`: null leaves that column out.
 TextTable program_table(const std::vector<Program>& programs, Sort sort, Rates* rates);
 TextTable actor_table(const Program& program, Sort sort, Rates* rates);
+TextTable link_table(const node::ProgramReport& report);
 
 // "wordcount (4711), up 3 min, troupe 0.1.0, build 1a2b…: 12 actors, 4 workers"
 std::string heading_of(const node::ProgramReport& report);

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +23,9 @@ enum class Look : std::uint8_t { ps, why, stacks, top };
 
 struct LookOptions {
   std::optional<Target> target;
-  std::string actor;  // of why
+  ConnectOptions connect;          // of a target by URL
+  std::filesystem::path key_file;  // the same; empty: no key
+  std::string actor;               // of why
   Sort sort = Sort::as_it_is;
   Duration every = std::chrono::seconds{1};  // of top
   bool help = false;
@@ -34,7 +37,8 @@ std::string_view look_usage(Look look);
 // `arguments`: what follows the command. Errors: invalid_argument, with what to write instead.
 Result<LookOptions> parse_look_options(Look look, std::span<const char* const> arguments);
 
-// What ps and top show, line by line: the programs, or the actors of the target. Errors: look_at's.
-Result<std::vector<std::string>> list(const LookOptions& options, Rates* rates, std::size_t width);
+// What ps and top show, line by line: the programs, or the actors of the target, and its links.
+// Errors: look_at's.
+Result<std::vector<std::string>> list(LookOptions& options, Rates* rates, std::size_t width);
 
 }  // namespace troupe::tools

@@ -2,6 +2,7 @@
 #include "tools/programs.hpp"
 
 #include "tools/arguments.hpp"
+#include "tools/far_program.hpp"
 #include "tools/figures_text.hpp"
 
 #include <algorithm>
@@ -52,21 +53,39 @@ Error not_found(std::int64_t pid) {
 
 Result<Target> parse_target(std::string_view text) {
   if (const auto pid = number_of<std::int64_t>(text); pid && *pid > 0) {
-    return Target{*pid};
+    return Target{.pid = *pid};
   }
   if (text.find(':') != std::string_view::npos) {
-    return wrong("by URL, as " + std::string{text} +
-                 ", programs are not found yet; say the PID of one on this machine, as troupe ps "
-                 "lists them");
+    auto url = Address::parse(text);
+    if (!url) return url.error();
+    return Target{.url = *std::move(url)};
   }
-  return wrong("\"" + std::string{text} + "\" is no PID; troupe ps lists programs with theirs");
+  return wrong("\"" + std::string{text} +
+               "\" is no PID, and no URL of a node; troupe ps lists programs with theirs");
 }
 
 std::vector<Program> look_at_all(node::Detail detail) {
   return ask(node::find_programs(), detail);
 }
 
-Result<std::vector<Program>> look_at(const Target& target, node::Detail detail) {
+std::string text_of(const Target& target) {
+  return target.pid != 0 ? std::to_string(target.pid) : target.url.text();
+}
+
+Result<std::vector<Program>> look_at(Target& target, node::Detail detail) {
+  if (target.pid == 0) {
+    if (target.far == nullptr) {
+      auto far = FarProgram::dial(target.url, target.connect, target.key_file);
+      if (!far) return far.error();
+      target.far = *std::move(far);
+    }
+    auto report = target.far->look(detail);
+    if (!report) return report.error();
+    const node::ProgramPlace place{report->pid, 0, target.url.text()};
+    std::vector<Program> programs;
+    programs.push_back({place, std::move(report)});
+    return programs;
+  }
   auto places = node::find_programs();
   std::erase_if(places, [&](const auto& place) { return place.pid != target.pid; });
   auto programs = ask(std::move(places), detail);

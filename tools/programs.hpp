@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The programs that a command looks at. A target is a pid of this machine; a URL of another
-// machine's node is to be one, too: what is found by it comes out of look_at as a Program.
+// The programs that a command looks at. A target is a pid of this machine, or the URL of a node,
+// here or elsewhere; what is found by either comes out of look_at as a Program.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/node/inspection.hpp"
+#include "troupe/transports/address.hpp"
+#include "troupe/transports/options.hpp"
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +20,17 @@
 
 namespace troupe::tools {
 
+class FarProgram;
+
 struct Target {
-  std::int64_t pid = 0;
+  std::int64_t pid = 0;  // 0: the node at url
+  Address url{};
+  ConnectOptions connect{};           // without the key, which is in key_file
+  std::filesystem::path key_file{};   // empty: no key
+  std::shared_ptr<FarProgram> far{};  // the node, once it has been looked at
 };
+// "4711", or the URL.
+std::string text_of(const Target& target);
 
 // Errors: invalid_argument.
 Result<Target> parse_target(std::string_view text);
@@ -31,8 +43,9 @@ struct Program {
 
 // All of this user; those that have ended meanwhile are not among them.
 std::vector<Program> look_at_all(node::Detail detail);
-// The runtimes of one process, which have all answered. Errors: not_found, and ask_program's.
-Result<std::vector<Program>> look_at(const Target& target, node::Detail detail);
+// The runtimes of one process, which have all answered; of a node the one that it is, over a link
+// that stays in the target for the next look. Errors: not_found, and ask_program's or ask_node's.
+Result<std::vector<Program>> look_at(Target& target, node::Detail detail);
 
 // "wordcount", or "wordcount: Process-1" where the runtime has another name.
 std::string title_of(const node::ProgramReport& report);

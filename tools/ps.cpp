@@ -12,7 +12,7 @@
 namespace troupe::tools {
 
 int ps(std::span<const char* const> arguments) {
-  const auto options = parse_look_options(Look::ps, arguments);
+  auto options = parse_look_options(Look::ps, arguments);
   if (!options) return wrong_command_line("ps", options.error());
   if (options->help) {
     std::cout << look_usage(Look::ps);

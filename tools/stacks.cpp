@@ -30,7 +30,7 @@ void write_those(const node::ProgramReport& report, std::string_view state,
 }  // namespace
 
 int stacks(std::span<const char* const> arguments) {
-  const auto options = parse_look_options(Look::stacks, arguments);
+  auto options = parse_look_options(Look::stacks, arguments);
   if (!options) return wrong_command_line("stacks", options.error());
   if (options->help) {
     std::cout << look_usage(Look::stacks);
@@ -47,7 +47,7 @@ int stacks(std::span<const char* const> arguments) {
     }
   }
   std::cout << "Functions and lines are not read from outside: gdb -x troupe_gdb.py -p "
-            << options->target->pid
+            << programs->front().report->pid << (options->target->pid == 0 ? " on its host" : "")
             << ", then troupe fibers bt for those that wait, thread apply all bt for the others.\n";
   return written("stacks");
 }

@@ -54,7 +54,7 @@ Result<void> refresh(LookOptions options) {
 }  // namespace
 
 int top(std::span<const char* const> arguments) {
-  const auto options = parse_look_options(Look::top, arguments);
+  auto options = parse_look_options(Look::top, arguments);
   if (!options) return wrong_command_line("top", options.error());
   if (options->help) {
     std::cout << look_usage(Look::top);

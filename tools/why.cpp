@@ -13,7 +13,7 @@
 namespace troupe::tools {
 
 int why(std::span<const char* const> arguments) {
-  const auto options = parse_look_options(Look::why, arguments);
+  auto options = parse_look_options(Look::why, arguments);
   if (!options) return wrong_command_line("why", options.error());
   if (options->help) {
     std::cout << look_usage(Look::why);
@@ -35,7 +35,7 @@ int why(std::span<const char* const> arguments) {
     }
     return written("why");
   }
-  const std::string pid = std::to_string(options->target->pid);
+  const std::string pid = text_of(*options->target);
   return failed("why",
                 Error{Code::not_found, "program " + pid + " has no actor \"" + options->actor +
                                            "\"; troupe ps " + pid + " lists them" +

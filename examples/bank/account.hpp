@@ -7,6 +7,7 @@
 
 #include <set>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 namespace bank {
@@ -19,20 +20,41 @@ struct Change {  // answered by whether there is so much
 struct Balance {};
 
 // What a journal takes.
-struct Read {};
+struct Open {};  // by an account that begins
+struct Opened {
+  long token;
+  std::vector<Change> changes;
+};
+struct Record {
+  long token;
+  Change change;
+};
 
-// What survives: in a real bank, a disk. Takes each Change that its account has agreed to.
+// What survives: in a real bank, a disk. Takes each Change that its account has agreed to, from the
+// account that has opened it last: one that a cut link made be given up may still be there.
 class Journal {
  public:
-  void handle(Change change) { changes_.push_back(change); }
-  std::vector<Change> handle(Read /*all*/) const { return changes_; }
+  using Accepts = troupe::Protocol<Opened(Open), void(Record)>;
+
+  explicit Journal(long opening) : changes_{{0, opening}} {}
+
+  Opened handle(Open /*all*/) { return {++token_, changes_}; }
+  troupe::Result<void> handle(const Record& record) {
+    if (record.token != token_) return troupe::Error::failed("another account has it now");
+    changes_.push_back(record.change);
+    return {};
+  }
 
  private:
   std::vector<Change> changes_;
+  long token_ = 0;
 };
 
 class Account {
  public:
+  using Accepts = troupe::Protocol<bool(Change), long(Balance)>;
+  using Arguments = std::tuple<troupe::Ref<Journal>>;
+
   explicit Account(troupe::Ref<Journal> journal) : journal_(journal) {}
 
   // Asked again for what it has done already, as its askers do when it crashed, it only says so.
@@ -41,7 +63,7 @@ class Account {
     if (done_.contains(change.transfer)) return true;
     if (balance_ + change.amount < 0) return false;
     crash_now_and_then(context);  // nothing has happened yet
-    journal_.ask(change).value();
+    journal_.ask(Record{token_, change}).value();
     crash_now_and_then(context);  // it has happened, and nobody was told
     apply(change);
     return true;
@@ -53,12 +75,12 @@ class Account {
 
  private:
   void recall() {
-    if (recalled_) return;
-    const std::vector<Change> changes = journal_.ask(Read{}).value();
-    for (const Change& change : changes) {
+    if (token_ != 0) return;
+    const Opened opened = journal_.ask(Open{}).value();
+    for (const Change& change : opened.changes) {
       apply(change);
     }
-    recalled_ = true;
+    token_ = opened.token;
   }
   void apply(const Change& change) {
     balance_ += change.amount;
@@ -69,7 +91,7 @@ class Account {
   }
 
   troupe::Ref<Journal> journal_;
-  bool recalled_ = false;
+  long token_ = 0;
   long balance_ = 0;
   std::set<long> done_;
 };

@@ -13,16 +13,17 @@ std::shared_ptr<Gathering> group(RuntimeCore& runtime, std::string_view name) {
   return runtime.actors()->directory().group(name);
 }
 
-void join(Gathering& group, const Target& target, const Interface& its) {
-  group.join(target, its);
+void join(Gathering& group, const Target& target, const Interface& its, RemoteMessages crossing) {
+  group.join(target, its, crossing);
 }
 
 void leave(Gathering& group, const Target& target) {
   group.leave(target);
 }
 
-std::vector<Target> members(const Gathering& group, const Interface& wanted) {
-  return group.members(wanted);
+std::vector<Target> members(const Gathering& group, const Interface& wanted,
+                            RemoteMessages crossing) {
+  return group.members(wanted, crossing);
 }
 
 }  // namespace troupe::actor

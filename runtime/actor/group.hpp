@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Group: some actors of one runtime under a name, for messages to all of them. A small value:
-// copied freely; all that Runtime::group gives for one name mean the same group. Thread-safe.
+// Group: some actors under a name, for messages to all of them: those that joined here, and those
+// of other nodes that joined the group of that name there, as long as there is a link to them. A
+// small value: copied freely; all that Runtime::group gives for one name mean the same group.
+// Thread-safe.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/runtime/actor/interface.hpp"
 #include "troupe/runtime/actor/ref.hpp"
+#include "troupe/runtime/actor/remote_message.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -23,14 +26,18 @@ namespace actor {
 class Gathering;
 
 std::shared_ptr<Gathering> group(RuntimeCore& runtime, std::string_view name);
-void join(Gathering& group, const Target& target, const Interface& its);
+// `crossing`: how the messages of what it joined as cross to other nodes.
+void join(Gathering& group, const Target& target, const Interface& its, RemoteMessages crossing);
 void leave(Gathering& group, const Target& target);
-std::vector<Target> members(const Gathering& group, const Interface& wanted);
+std::vector<Target> members(const Gathering& group, const Interface& wanted,
+                            RemoteMessages crossing);
 
 }  // namespace actor
 
 // P: what its members accept: a Protocol, or an actor class. Members that joined as something that
-// does not cover P are none as far as a Group<P> goes.
+// does not cover P are none as far as a Group<P> goes. Other nodes see a member that joined here as
+// something that crosses, of a class with its Accepts; an actor of another node that joins here is
+// seen here only.
 template <class P>
 class Group final {
  public:
@@ -40,7 +47,7 @@ class Group final {
   // join.
   void join(const Ref<P>& member) const {
     if (group_ != nullptr && member) {
-      actor::join(*group_, member.target(), actor::kInterface<P>);
+      actor::join(*group_, member.target(), actor::kInterface<P>, actor::crossing_messages<P>());
     }
   }
   // Messages that were published before may still reach it.
@@ -50,9 +57,10 @@ class Group final {
     }
   }
 
-  // Sends a copy to each member, in the order in which they joined; returns how many took it. Waits
-  // for none that is full, which is counted there; with `until`, until then for all together. Those
-  // that join meanwhile may miss it.
+  // Sends a copy to each member, in the order in which they joined, those of other nodes last;
+  // returns how many took it, or to how many others it is on its way. Waits for none that is full,
+  // which is counted there; with `until`, until then for all together. Those that join meanwhile
+  // may miss it.
   template <class M>
   std::size_t publish(const M& message, Deadline until = Deadline::at_once()) const {
     static_assert(std::is_copy_constructible_v<M>, "each member gets a copy");
@@ -78,7 +86,8 @@ class Group final {
   std::vector<Ref<P>> all() const {
     std::vector<Ref<P>> refs;
     if (group_ != nullptr) {
-      for (const actor::Target& target : actor::members(*group_, actor::kInterface<P>)) {
+      for (const actor::Target& target :
+           actor::members(*group_, actor::kInterface<P>, actor::crossing_messages<P>())) {
         refs.emplace_back(target);
       }
     }

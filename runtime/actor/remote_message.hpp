@@ -124,7 +124,7 @@ std::optional<RemoteQuestion> question_from_elsewhere(Reader& reader, const Repl
     }
     Result<T> reply = answer.take();
     answer.release();
-    if (!reply) {
+    if (!reply.has_value()) {
       slot.fail(reply.error());
       return;
     }
@@ -218,6 +218,22 @@ constexpr RemoteMessages remote_messages() {
     return RemoteMessagesOf<A, A>::kAll;
   } else {
     return RemoteMessagesOf<A, typename A::Accepts>::kAll;
+  }
+}
+
+// The same; nothing where they do not all cross.
+template <class A>
+constexpr RemoteMessages crossing_messages() {
+  if constexpr (kIsProtocol<A>) {
+    if constexpr (kAllCross<A>) {
+      return remote_messages<A>();
+    } else {
+      return {};
+    }
+  } else if constexpr (kMayBeApart<A>) {
+    return remote_messages<A>();
+  } else {
+    return {};
   }
 }
 

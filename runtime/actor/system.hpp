@@ -22,6 +22,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -34,6 +35,7 @@ class BlockingCalls;
 class Cell;
 class CellTable;
 class Directory;
+class FarGroups;
 
 // Why a message was dropped; each is counted.
 enum class Dropped : std::uint8_t {
@@ -99,6 +101,10 @@ class System final : public fiber::TaskReports {
   // Names and groups.
   Directory& directory() noexcept { return *directory_; }
 
+  // Set once, before anybody joins; null: there are no other nodes.
+  void set_far_groups(std::shared_ptr<FarGroups> groups) { far_groups_ = std::move(groups); }
+  FarGroups* far_groups() const noexcept { return far_groups_.get(); }
+
   // Who is in a blocking() call of this runtime.
   const std::shared_ptr<BlockingCalls>& blocking_calls() const noexcept { return blocking_calls_; }
 
@@ -150,6 +156,7 @@ class System final : public fiber::TaskReports {
   std::atomic<fiber::Scheduler*> scheduler_{nullptr};
   const std::unique_ptr<CellTable> cells_;
   const std::unique_ptr<Directory> directory_;
+  std::shared_ptr<FarGroups> far_groups_;
   const std::shared_ptr<BlockingCalls> blocking_calls_;
   Courier* courier_ = nullptr;
   std::atomic<bool> stopping_{false};

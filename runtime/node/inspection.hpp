@@ -8,6 +8,9 @@
 //
 // Needs no Runtime. Blocks the calling thread, in system calls, until the deadline at most.
 // Thread-safe.
+//
+// A runtime that is a node is also asked over the link to it, by whoever has linked to it with its
+// key: ask_node, which wants a free worker there.
 
 #include "troupe/base/clock.hpp"
 #include "troupe/base/deadline.hpp"
@@ -19,7 +22,27 @@
 #include <string>
 #include <vector>
 
+namespace troupe {
+
+class Node;
+
+}  // namespace troupe
+
 namespace troupe::node {
+
+// A link to another node. Part of the wire format: members are only ever added, at the end.
+struct LinkReport {
+  std::string node;        // its name
+  std::string over;        // what it goes over, such as tcp://10.0.0.2:7000
+  std::int64_t pid = 0;    // of the other side, as it sees itself
+  std::uint64_t sent = 0;  // bytes of frames, since the link was made
+  std::uint64_t received = 0;
+  std::uint64_t queued = 0;        // bytes of frames that the link has not taken yet
+  std::uint64_t lines = 0;         // actors there that handles here reach
+  std::uint64_t messages_out = 0;  // sent to them, and not done with: of the credit that they gave
+  std::uint64_t bytes_out = 0;
+  Duration round_trip{};  // of the last sign of life; zero: there was none yet
+};
 
 // What a runtime tells of itself. Part of the wire format: members are only ever added, at the end.
 struct ProgramReport {
@@ -34,6 +57,7 @@ struct ProgramReport {
   std::vector<std::int64_t> children;  // processes that it has started
   std::string metrics;                 // where its /metrics is; else empty
   Stats stats;  // troupe_actors is how many there are, whether or not each has a row
+  std::vector<LinkReport> links;
 };
 
 // Where a runtime can be asked.
@@ -55,5 +79,8 @@ inline constexpr std::size_t kMostRows = 10'000;
 // Errors: not_found (the program has ended), refused (it is another user's, or of a version that
 // says something else), timed_out (it does not answer: it is stopped), malformed, system.
 Result<ProgramReport> ask_program(const ProgramPlace& place, Detail detail, Deadline until);
+// The runtime that the node is. Errors: refused (it is not to be seen: Inspect::off), and those of
+// Runtime::connect and of an ask.
+Result<ProgramReport> ask_node(const Node& node, Detail detail, Deadline until);
 
 }  // namespace troupe::node

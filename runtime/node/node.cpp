@@ -2,7 +2,9 @@
 #include "troupe/runtime/node/node.hpp"
 
 #include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
+#include "troupe/runtime/node/internal/inspection_wire.hpp"
 #include "troupe/runtime/node/internal/node_service.hpp"
 
 #include <algorithm>
@@ -171,6 +173,22 @@ void offer(RuntimeCore& runtime, std::string_view name, const Schema& (*argument
   runtime.nodes()->offer(std::string{name}, {arguments, std::move(spawn)});
 }
 
+Result<ProgramReport> ask_node(const Node& node, Detail detail, Deadline until) {
+  if (!node) {
+    return Error{Code::closed, "ask a node what it does: the handle is empty"};
+  }
+  const auto link = link_of(*node.reaching(), until);
+  if (!link) {
+    return link.error();
+  }
+  const auto service = service_of(**link);
+  if (!service) {
+    return service.error();
+  }
+  auto report = service->ask(TellProgram{std::string{name_of(detail)}}, until);
+  return report ? std::move(report) : report.error().within("ask " + (*link)->text());
+}
+
 }  // namespace node
 
 Result<NodeInfo> Node::info() const {
@@ -190,6 +208,15 @@ bool Node::connected() const {
   }
   const std::lock_guard lock{reaching_->lock};
   return reaching_->link != nullptr && !reaching_->link->ended();
+}
+
+Address Node::peer() const {
+  if (reaching_ == nullptr) {
+    return {};
+  }
+  const std::lock_guard lock{reaching_->lock};
+  return reaching_->link != nullptr && !reaching_->link->ended() ? reaching_->link->peer()
+                                                                 : Address{};
 }
 
 Duration Node::round_trip() const {

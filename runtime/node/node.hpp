@@ -122,12 +122,16 @@ class Node final {
   bool connected() const;
   // Of the last sign of life, about each second; zero: there was none yet.
   Duration round_trip() const;
+  // What the link goes over: shm: where the other one is a process of this host and user, whatever
+  // was dialed. Empty: there is no link.
+  Address peer() const;
 
   explicit operator bool() const noexcept { return reaching_ != nullptr; }
 
   // For the library.
   explicit Node(std::shared_ptr<const node::Reaching> reaching) noexcept
       : reaching_(std::move(reaching)) {}
+  const std::shared_ptr<const node::Reaching>& reaching() const noexcept { return reaching_; }
 
  private:
   std::shared_ptr<const node::Reaching> reaching_;

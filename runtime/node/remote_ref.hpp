@@ -20,22 +20,6 @@ void write_ref(Writer& writer, const actor::Target& target);
 // Errors: malformed, invalid_argument (the thread has no runtime).
 Result<actor::Target> read_ref(Reader& reader, actor::RemoteMessages known);
 
-// What a Ref<A> that came from elsewhere can send.
-template <class A>
-constexpr actor::RemoteMessages sendable_by_ref() {
-  if constexpr (actor::kIsProtocol<A>) {
-    if constexpr (actor::kAllCross<A>) {
-      return actor::remote_messages<A>();
-    } else {
-      return {};
-    }
-  } else if constexpr (actor::kMayBeApart<A>) {
-    return actor::remote_messages<A>();
-  } else {
-    return {};
-  }
-}
-
 }  // namespace node
 
 template <class A>
@@ -45,7 +29,7 @@ struct Codec<Ref<A>> {
 
   static void encode(Writer& writer, const Ref<A>& ref) { node::write_ref(writer, ref.target()); }
   static Result<Ref<A>> decode(Reader& reader) {
-    const auto target = node::read_ref(reader, node::sendable_by_ref<A>());
+    const auto target = node::read_ref(reader, actor::crossing_messages<A>());
     if (!target) {
       return target.error();
     }

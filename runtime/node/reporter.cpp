@@ -6,6 +6,7 @@
 #include "troupe/runtime/fiber/internal/masked_thread.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/http_endpoint.hpp"
+#include "troupe/runtime/node/internal/hub.hpp"
 #include "troupe/runtime/node/internal/inspection_socket.hpp"
 #include "troupe/runtime/process/function_id.hpp"
 #include "troupe/runtime/process/this_process.hpp"
@@ -173,6 +174,12 @@ ProgramReport Reporter::report(Detail detail) const {
   for (ActorStats& actor : report.stats.actors) {
     for (std::string* const text : {&actor.name, &actor.type, &actor.handler, &actor.waits_for}) {
       shorten(*text);
+    }
+  }
+  if (runtime_.nodes() != nullptr) {
+    report.links = runtime_.nodes()->link_reports();
+    for (LinkReport& link : report.links) {
+      shorten(link.node);
     }
   }
   return report;

@@ -41,6 +41,9 @@ class Reporter final {
   // Can be asked from now on. What stands against it is logged: the program can do without.
   void open_inspection() noexcept;
 
+  // What is told to who asks.
+  ProgramReport report(Detail detail) const;
+
   // Whether /readyz says 200.
   void set_ready(bool ready) noexcept { ready_.store(ready); }
   // Where HTTP is served, with the port that was chosen; else empty.
@@ -51,7 +54,6 @@ class Reporter final {
   void run();
   std::unique_ptr<InspectionSocket> take_opened();
   void wake() noexcept;
-  ProgramReport report(Detail detail) const;
   HttpAnswer answer(std::string_view path) const;
 
   RuntimeCore& runtime_;

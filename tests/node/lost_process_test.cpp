@@ -25,7 +25,7 @@ using Branch = Protocol<int(bank::Who)>;
 // Over: where the program listens.
 class LostProcessTest : public testing::TestWithParam<const char*> {
  protected:
-  LostProcessTest() : address_(program_.read_line()) {}
+  LostProcessTest() : address_(program_.read_line() + "?shm=off") {}
 
   // What `inbox` hears within half a second after the first.
   static std::vector<Down> downs_in(Inbox<Protocol<>>& inbox) {

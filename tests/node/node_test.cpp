@@ -18,7 +18,7 @@ class Nodes : public testing::TestWithParam<const char*> {
  protected:
   Nodes()
       : address_(there_.listen(GetParam(), certificates_.of_listener()).value()),
-        node_(here_.connect(address_, certificates_.of_client()).value()) {}
+        node_(here_.connect(address_.text() + "?shm=off", certificates_.of_client()).value()) {}
 
   const harness::TestCertificates& certificates_ = harness::TestCertificates::get();
   Runtime there_{named("there")};
@@ -77,6 +77,13 @@ TEST_P(Nodes, WhoDoesNotTakeWhatIsWantedIsRefusedWithItsName) {
   EXPECT_NE(std::string{found.error().what()}.find("it takes no troupe::node_test::Add"),
             std::string::npos)
       << found.error().what();
+}
+
+TEST_P(Nodes, NoIsAnAnswerToo) {
+  there_.offer<Account>();
+  const auto account = node_.spawn<Account>(40L).value();
+  EXPECT_EQ(account.ask(Has{40}).value(), true);
+  EXPECT_EQ(account.ask(Has{41}).value(), false);
 }
 
 TEST_P(Nodes, AnOfferedClassIsSpawnedThereWithItsArguments) {

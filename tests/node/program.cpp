@@ -152,9 +152,11 @@ int main(int argc, char** argv) {
     branch = runtime.spawn_process<bank::Branch>().value();
     say("child " + std::to_string(branch->ask(bank::Who{}, std::chrono::minutes{10}).value()));
   } else if (role == "node") {
-    branch = runtime.spawn<bank::Branch>();
+    branch = runtime.spawn_with<bank::Branch>({.name = "branch"});
     (void)runtime.register_name("branch", *branch);
-    say(runtime.listen(troupe::Address{argv[2]}).value().text());
+    troupe::ConnectOptions keyed;
+    if (argc > 3) keyed.key = troupe::AuthKey::from_file(argv[3]).value();
+    say(runtime.listen(troupe::Address{argv[2]}, keyed).value().text());
   } else if (role == "ledger") {
     ledger = runtime.spawn<ledger::Ledger>(runtime.random().next());
     (void)runtime.register_name("ledger", *ledger);

@@ -22,6 +22,9 @@ struct Add {
   long amount = 0;
 };
 struct Total {};
+struct Has {
+  long amount = 0;
+};
 struct Note {
   std::uint64_t number = 0;
   std::string text;
@@ -38,14 +41,15 @@ struct Sleep {
 // An actor class as users write them.
 class Account final {
  public:
-  using Accepts = Protocol<long(Add), long(Total), void(Note), std::vector<Note>(Notes), void(Fail),
-                           void(Hold), void(Sleep)>;
+  using Accepts = Protocol<long(Add), long(Total), bool(Has), void(Note), std::vector<Note>(Notes),
+                           void(Fail), void(Hold), void(Sleep)>;
   using Arguments = std::tuple<long>;
 
   explicit Account(long total) : total_(total) {}
 
   long handle(Add add) { return total_ += add.amount; }
   long handle(Total /*total*/) const { return total_; }
+  bool handle(Has has) const { return total_ >= has.amount; }
   void handle(Note note) { notes_.push_back(std::move(note)); }
   std::vector<Note> handle(Notes /*notes*/) { return notes_; }
   void handle(const Fail& fail) { throw std::runtime_error{fail.why}; }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/listing.hpp"
 
+#include "tools/figures_text.hpp"
 #include "tools/look_options.hpp"
 #include "tools/program_tree.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,34 @@ TEST(ProgramTreeTest, AChildWhoseParentSaysNothingOfItStillNamesThat) {
 
 TEST(ProgramTreeTest, PidsThatGoRoundAreEachListedOnce) {
   EXPECT_EQ(drawn({program(1, 2, {2}), program(2, 1, {1})}).size(), 2U);
+}
+
+TEST(LinkTableTest, ALinkIsTextThatPeopleRead) {
+  node::ProgramReport report;
+  report.links.push_back({.node = "hosta",
+                          .over = "tcp://10.0.0.2:7000",
+                          .pid = 4711,
+                          .sent = 512,
+                          .received = 3'300'000,
+                          .queued = 10'200,
+                          .lines = 3,
+                          .messages_out = 17,
+                          .bytes_out = 2048,
+                          .round_trip = 85us});
+  const auto lines = link_table(report).lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(
+      lines[1],
+      "hosta    4711  tcp://10.0.0.2:7000        85us   512      3.1M     10K       3  17 (2.0K)");
+}
+
+TEST(BytesTextTest, ItIsShortAndRounded) {
+  EXPECT_EQ(bytes_text(0), "0");
+  EXPECT_EQ(bytes_text(1023), "1023");
+  EXPECT_EQ(bytes_text(1024), "1.0K");
+  EXPECT_EQ(bytes_text(10'239), "10K");
+  EXPECT_EQ(bytes_text(1023 * 1024), "1.0M");
+  EXPECT_EQ(bytes_text(std::uint64_t{5} << 40U), "5.0T");
 }
 
 TEST(RatesTest, ARateIsWhatCameBetweenTwoLooks) {

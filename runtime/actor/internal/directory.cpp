@@ -37,7 +37,8 @@ std::shared_ptr<Seat> Directory::seat(std::string_view name) {
 std::shared_ptr<Gathering> Directory::group(std::string_view name) {
   const std::lock_guard lock{mutex_};
   return find_or_make<Gathering>(
-      groups_, most_groups_, name, [] { return std::make_shared<Gathering>(); },
+      groups_, most_groups_, name,
+      [&] { return std::make_shared<Gathering>(system_, std::string{name}); },
       [](const Gathering& group) { return group.empty(); });
 }
 

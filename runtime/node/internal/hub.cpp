@@ -7,6 +7,7 @@
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/link_actors.hpp"
 #include "troupe/runtime/node/internal/node_service.hpp"
+#include "troupe/runtime/node/internal/same_host.hpp"
 #include "troupe/runtime/node/internal/same_life.hpp"
 #include "troupe/runtime/process/function_id.hpp"
 
@@ -80,14 +81,16 @@ Hub::Hub(RuntimeCore& runtime, std::string name, Duration detection)
       epoch_(runtime.life().epoch),
       name_(std::move(name)),
       build_(build_of_this()),
-      detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {}
+      detection_(std::max<Duration>(detection, std::chrono::milliseconds{10})) {
+  runtime_.actors()->set_far_groups(groups_);
+}
 
 NodeInfo Hub::info() const {
   const std::lock_guard lock{lock_};
   return {id_, epoch_, name_, address_, runtime_.life().pid};
 }
 
-Hello Hub::hello() {
+Hello Hub::hello(const Address& over) {
   const std::uint64_t its_service = service();
   return {std::string{kMagic},
           kVersion,
@@ -96,7 +99,9 @@ Hello Hub::hello() {
           static_cast<std::uint64_t>(detection_.count()),
           256,
           std::uint64_t{4} << 20U,
-          build_};
+          build_,
+          may_go_near(over) ? this_host() : "",
+          ""};
 }
 
 std::uint64_t Hub::service() {
@@ -166,7 +171,7 @@ Result<std::shared_ptr<Link>> Hub::dial(const Address& address, const ConnectOpt
     if (!connection) {
       return connection.error();
     }
-    auto link = shake_hands(*std::move(connection), until, Deadline{patience});
+    auto link = shake_hands(*std::move(connection), address, options, until, Deadline{patience});
     if (link || link.error() != Code::exists) {
       return link;
     }
@@ -176,9 +181,10 @@ Result<std::shared_ptr<Link>> Hub::dial(const Address& address, const ConnectOpt
   }
 }
 
-Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline until,
+Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, const Address& address,
+                                               const ConnectOptions& options, Deadline until,
                                                Deadline patience) {
-  const Hello ours = hello();
+  const Hello ours = hello(address);
   if (auto said = say(connection, LinkFrame::hello, ours, until); !said) {
     return said.error();
   }
@@ -188,6 +194,14 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
   }
   if (auto fine = check(ours, *theirs); !fine) {
     return fine.error();
+  }
+  if (!theirs->near.empty() && !ours.host.empty() && theirs->host == ours.host) {
+    // Where it does not come about, as in a container that shares only the network, the connection
+    // that there is will do.
+    if (auto link = connect_near(*theirs, options, until);
+        link && (*link)->theirs().node.id == theirs->node.id) {
+      return link;
+    }
   }
   const auto verdict = hear<Verdict>(connection, LinkFrame::verdict, until);
   if (!verdict) {
@@ -209,7 +223,7 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, Deadline u
       return said.error();
     }
     if (added) {
-      start_link_actors(shared_from_this(), link);
+      start(link);
       return link;
     }
   }
@@ -239,7 +253,10 @@ void Hub::greet(Connection connection) {
                          std::string{theirs.error().what()});
     return;
   }
-  const Hello ours = hello();
+  Hello ours = hello(connection.peer());
+  if (!ours.host.empty() && theirs->host == ours.host) {
+    ours.near = near_name();
+  }
   if (!say(connection, LinkFrame::hello, ours, until)) {
     return;
   }
@@ -265,7 +282,7 @@ void Hub::greet(Connection connection) {
   if (confirmed && confirmed->welcome) {
     const auto link = std::make_shared<Link>(runtime_, std::move(connection), ours, *theirs);
     if (add(link)) {
-      start_link_actors(shared_from_this(), link);
+      start(link);
     }
   }
   const std::lock_guard lock{lock_};
@@ -307,7 +324,13 @@ bool Hub::add(const std::shared_ptr<Link>& link) {
   return true;
 }
 
+void Hub::start(const std::shared_ptr<Link>& link) {
+  groups_->add(link);
+  start_link_actors(shared_from_this(), link);
+}
+
 void Hub::forget(const Link& link) {
+  groups_->remove(link);
   const std::lock_guard lock{lock_};
   if (const auto found = links_.find(link.theirs().node.id);
       found != links_.end() && found->second.get() == &link) {
@@ -391,6 +414,7 @@ void Hub::close() {
     change_.announce();
   }
   for (const auto& link : all) {
+    groups_->remove(*link);
     link->close("it stops");
   }
 }

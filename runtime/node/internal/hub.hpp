@@ -9,6 +9,8 @@
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/node/actor_address.hpp"
+#include "troupe/runtime/node/inspection.hpp"
+#include "troupe/runtime/node/internal/groups.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
 #include "troupe/runtime/node/node_info.hpp"
 
@@ -62,6 +64,8 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   std::shared_ptr<Line> new_line(ActorAddress address, actor::RemoteMessages known);
   void line_ended(const Line& line);
 
+  Groups& groups() const noexcept { return *groups_; }
+
   // ---- spawning ----
   void offer(std::string name, Offer offer);
   // Errors: not_found; refused, and what the spawn says.
@@ -70,17 +74,35 @@ class Hub final : public std::enable_shared_from_this<Hub> {
 
   // Until close(), or the runtime stops. By one thread, or one actor.
   void keep_pinging();
+
+  // ---- seeing into it ----
+  // What this node tells of itself to others; empty: nothing. What was set before is not being
+  // called any more when this returns.
+  void set_report(std::function<ProgramReport(Detail)> report);
+  // Errors: refused (it tells nothing).
+  Result<ProgramReport> report(Detail detail);
+  std::vector<LinkReport> link_reports() const;
+
   // No link is made any more; those that there are end, saying so.
   void close();
 
  private:
-  Hello hello();
+  // To who is reached over that address.
+  Hello hello(const Address& over);
   std::uint64_t service();
   Result<std::shared_ptr<Link>> dial(const Address& address, const ConnectOptions& options,
                                      Deadline until);
   // Errors also: exists (it has a link to this node, and there was none here until `patience`).
-  Result<std::shared_ptr<Link>> shake_hands(Connection connection, Deadline until,
+  Result<std::shared_ptr<Link>> shake_hands(Connection connection, const Address& address,
+                                            const ConnectOptions& options, Deadline until,
                                             Deadline patience);
+  // The link to one of this host and user, over shared memory.
+  Result<std::shared_ptr<Link>> connect_near(const Hello& theirs, const ConnectOptions& options,
+                                             Deadline until);
+  // The name under which this node listens at shm: for those; empty: it cannot.
+  std::string near_name();
+  // A link is made: who reads it begins, and it hears of the groups here.
+  void start(const std::shared_ptr<Link>& link);
   // That a link which we have dialed is the one. False: another one is.
   bool reserve(std::uint64_t node);
   // False: there is one to that node already.
@@ -97,13 +119,18 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   const std::string name_;
   const std::string build_;
   const Duration detection_;
+  const std::shared_ptr<Groups> groups_ = std::make_shared<Groups>();
+
+  std::mutex report_lock_;
+  std::function<ProgramReport(Detail)> report_;  // guarded by report_lock_
 
   mutable std::mutex lock_;
   // Guarded by lock_.
   bool closed_ = false;
   bool pings_ = false;
-  std::string address_;          // the first, for all
-  std::string private_address_;  // for this user's processes
+  std::string address_;              // the first, for all
+  std::string private_address_;      // for this user's processes
+  std::optional<std::string> near_;  // near_name(), once somebody has asked
   std::optional<ConnectOptions> listens_with_;
   ConnectOptions connected_with_;
   actor::Target service_;

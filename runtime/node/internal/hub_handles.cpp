@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hub: what crosses links by name or number: handles in messages, and what may be spawned here.
+// Hub: what crosses links by name or number: handles in messages, and what may be spawned here; and
+// what a node tells of itself.
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
@@ -7,6 +8,9 @@
 #include "troupe/runtime/node/internal/link_actors.hpp"
 #include "troupe/runtime/node/internal/same_life.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 namespace troupe::node {
@@ -113,6 +117,40 @@ Result<actor::Target> Hub::spawn(const std::string& name, const Schema& argument
   limits.members = Members::prefix;
   Reader reader{incoming, limits};
   return offer.spawn(runtime_, reader);
+}
+
+// ---- seeing into it ----------------------------------------------------------------------------
+
+void Hub::set_report(std::function<ProgramReport(Detail)> report) {
+  const std::lock_guard lock{report_lock_};
+  report_ = std::move(report);
+}
+
+Result<ProgramReport> Hub::report(Detail detail) {
+  const std::lock_guard lock{report_lock_};
+  if (!report_) {
+    return Error{Code::refused, "node " + name_ +
+                                    " is not to be seen: RuntimeOptions::inspect is off there, or "
+                                    "it ends"};
+  }
+  return report_(detail);
+}
+
+std::vector<LinkReport> Hub::link_reports() const {
+  std::vector<std::shared_ptr<Link>> all;
+  {
+    const std::lock_guard lock{lock_};
+    for (const auto& [id, link] : links_) {
+      all.push_back(link);
+    }
+  }
+  std::vector<LinkReport> reports;
+  for (const auto& link : all) {
+    reports.push_back(link->report());
+  }
+  std::ranges::sort(reports, std::less<>{},
+                    [](const LinkReport& each) { return std::tie(each.node, each.pid); });
+  return reports;
 }
 
 }  // namespace troupe::node

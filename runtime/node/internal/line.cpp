@@ -86,6 +86,11 @@ void Line::take_back(const Done& done) {
   change_.announce();
 }
 
+Done Line::out() const {
+  const std::lock_guard lock{lock_};
+  return {static_cast<std::uint32_t>(messages_out_), bytes_out_};
+}
+
 void Line::close() {
   const std::lock_guard lock{lock_};
   closed_ = true;

@@ -42,6 +42,8 @@ class Line final : public actor::Elsewhere, public std::enable_shared_from_this<
   void connect(std::shared_ptr<Link> link, std::uint64_t number);
   // The other side is done with so many.
   void take_back(const Done& done);
+  // Sent, and not done with.
+  Done out() const;
   // Nothing goes there any more: who waits for room goes on.
   void close();
 

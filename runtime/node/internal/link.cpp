@@ -19,6 +19,14 @@ constexpr std::size_t kMostParts = 1024;
 // That the other side may have to actors here.
 constexpr std::size_t kMostLines = std::size_t{1} << 20U;
 
+std::size_t size_of(const Incoming& incoming) {
+  std::size_t bytes = incoming.bytes.size();
+  for (const DetachedBytes& part : incoming.detached) {
+    bytes += part.bytes.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Link::Link(RuntimeCore& runtime, Connection connection, Hello ours, Hello theirs)
@@ -26,6 +34,7 @@ Link::Link(RuntimeCore& runtime, Connection connection, Hello ours, Hello theirs
       ours_(std::move(ours)),
       theirs_(std::move(theirs)),
       connection_(std::make_shared<Connection>(std::move(connection))),
+      peer_(connection_->peer()),
       outbox_(std::make_shared<Outbox>(runtime, connection_)),
       types_(ours_.build == theirs_.build) {}
 
@@ -33,6 +42,24 @@ std::string Link::text() const {
   const NodeInfo& node = theirs_.node;
   return "node " + node.name + " (" +
          (node.address.empty() ? "pid " + std::to_string(node.pid) : node.address) + ")";
+}
+
+LinkReport Link::report() {
+  LinkReport its{.node = theirs_.node.name,
+                 .over = peer_.text(),
+                 .pid = theirs_.node.pid,
+                 .sent = outbox_->sent(),
+                 .received = received_.load(std::memory_order_relaxed),
+                 .queued = outbox_->queued(),
+                 .round_trip = round_trip()};
+  const std::lock_guard lock{lock_};
+  its.lines = lines_.size();
+  for (const auto& [number, line] : lines_) {
+    const Done out = line->out();
+    its.messages_out += out.messages;
+    its.bytes_out += out.bytes;
+  }
+  return its;
 }
 
 // ---- to the other node -------------------------------------------------------------------------
@@ -160,6 +187,7 @@ Exit Link::read(const std::function<void(std::uint64_t number)>& watch) {
                                                       : received.error().what());
     }
     heard = runtime_.clock().now();
+    received_.fetch_add(size_of(incoming), std::memory_order_relaxed);
     if (const auto read = read_frame(incoming, watch); !read) {
       runtime_.log().write(LogLevel::error,
                            text() + " said what is of no use: " + read.error().what());
@@ -179,13 +207,8 @@ Result<void> Link::read_frame(const Incoming& incoming,
   }
   switch (*kind) {
     case LinkFrame::tell:
-    case LinkFrame::ask: {
-      std::size_t bytes = incoming.bytes.size();
-      for (const DetachedBytes& part : incoming.detached) {
-        bytes += part.bytes.size();
-      }
-      return read_message(*kind, reader, bytes);
-    }
+    case LinkFrame::ask:
+      return read_message(*kind, reader, size_of(incoming));
     case LinkFrame::reply:
     case LinkFrame::error:
       return read_answer(*kind, reader);
@@ -213,6 +236,21 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t byte
     case LinkFrame::declare: {
       auto declared = reader.value<Declared>();
       return declared ? types_.declare(*number, *std::move(declared), bytes) : declared.error();
+    }
+    case LinkFrame::joined: {
+      const auto group = reader.value<std::string>();
+      auto types = reader.value<std::vector<std::uint64_t>>();
+      return group && types ? runtime_.nodes()->groups().joined_there(*this, *number, *group,
+                                                                      *std::move(types))
+                            : Result<void>{reader.error()};
+    }
+    case LinkFrame::left: {
+      const auto group = reader.value<std::string>();
+      if (!group) {
+        return group.error();
+      }
+      runtime_.nodes()->groups().left_there(*this, *number, *group);
+      return {};
     }
     case LinkFrame::watch:
       watch(*number);
@@ -452,6 +490,7 @@ void Link::close(const std::string& why) {
   writer.value(why);
   (void)writer.finish();
   outbox_->post_control(std::move(frame));
+  outbox_->seal();  // who hears that it ends is told nothing that came to be after
   outbox_->flush(Deadline{std::chrono::milliseconds{100}});
   closing_.store(true);
   outbox_->stop_reading();

@@ -8,6 +8,7 @@
 
 #include "troupe/runtime/actor/remote_message.hpp"
 #include "troupe/runtime/channel/connection.hpp"
+#include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/entrance.hpp"
 #include "troupe/runtime/node/internal/line.hpp"
 #include "troupe/runtime/node/internal/outbox.hpp"
@@ -32,9 +33,12 @@ class Link final : public std::enable_shared_from_this<Link> {
   const Hello& ours() const noexcept { return ours_; }
   const Hello& theirs() const noexcept { return theirs_; }
   std::string text() const;  // "node hosta (tcp://hosta:7000)"
+  // What it goes over, such as tcp://10.0.0.2:7000; unlike theirs().node.address.
+  const Address& peer() const noexcept { return peer_; }
   Outbox& outbox() const noexcept { return *outbox_; }
   TypeNumbers& types() noexcept { return types_; }
   bool ended() const noexcept { return ended_.load(); }
+  LinkReport report();
   // Of the last ping that came back; zero: none has.
   Duration round_trip() const noexcept { return Duration{round_trip_.load()}; }
 
@@ -88,6 +92,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   const Hello ours_;
   const Hello theirs_;
   const std::shared_ptr<Connection> connection_;
+  const Address peer_;
   const std::shared_ptr<Outbox> outbox_;
   TypeNumbers types_;
   std::atomic<std::uint64_t> last_ask_{0};
@@ -95,6 +100,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::atomic<bool> closing_{false};
   std::atomic<Duration::rep> round_trip_{0};
   std::atomic<bool> drop_said_{false};
+  std::atomic<std::uint64_t> received_{0};  // bytes
 
   // Who reads.
   std::unordered_map<std::uint64_t, std::shared_ptr<Entrance>>

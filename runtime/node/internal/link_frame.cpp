@@ -9,7 +9,7 @@ Result<LinkFrame> read_kind(Reader& reader) {
     return kind.error();
   }
   const auto its = static_cast<LinkFrame>(*kind);
-  const bool control = its >= LinkFrame::hello && its <= LinkFrame::bye;
+  const bool control = its >= LinkFrame::hello && its <= LinkFrame::left;
   const bool data = its >= LinkFrame::tell && its <= LinkFrame::part;
   if (!control && !data) {
     return Error{Code::malformed, "there is no frame of kind " + std::to_string(*kind)};

@@ -30,7 +30,9 @@ enum class LinkFrame : std::uint8_t {
   credit = 6,   // number of a line, Done: of what was sent over it
   ping = 7,     // a number; comes back
   pong = 8,
-  bye = 9,  // why the link ends, for people
+  bye = 9,      // why the link ends, for people
+  joined = 10,  // number of an actor, name of a group, numbers of the types that it takes there
+  left = 11,    // number of an actor, name of a group
   // Data, in their order.
   tell = 16,   // Route; message
   ask = 17,    // Route, number of the ask, ns until its deadline (0: none), chain; message
@@ -49,6 +51,11 @@ struct Hello {
   std::uint32_t window_messages = 0;  // on their way to one actor, or waiting for it
   std::uint64_t window_bytes = 0;
   std::string build;
+  // Which host, network and user it is of: two that say the same may share memory. Empty: unknown,
+  // or unwanted.
+  std::string host;
+  // By who was dialed, to one of its host: the name under which it listens at shm:, too.
+  std::string near;
 };
 
 struct Verdict {

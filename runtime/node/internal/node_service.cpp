@@ -5,6 +5,7 @@
 #include "troupe/runtime/actor/remote_message.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
+#include "troupe/runtime/node/internal/inspection_wire.hpp"
 #include "troupe/runtime/node/internal/type_numbers.hpp"
 
 #include <utility>
@@ -78,6 +79,15 @@ Result<FoundActor> NodeService::handle(const SpawnActor& wanted) {
     return spawned.error();
   }
   return FoundActor{spawned->number};
+}
+
+Result<ProgramReport> NodeService::handle(const TellProgram& wanted) {
+  for (const Detail detail : {Detail::summary, Detail::actors}) {
+    if (wanted.detail == name_of(detail)) {
+      return hub_->report(detail);
+    }
+  }
+  return Error{Code::refused, "there is no report \"" + wanted.detail + "\""};
 }
 
 }  // namespace troupe::node

@@ -7,6 +7,7 @@
 #include "troupe/runtime/actor/context.hpp"
 #include "troupe/runtime/actor/future.hpp"
 #include "troupe/runtime/actor/protocol.hpp"
+#include "troupe/runtime/node/inspection.hpp"
 #include "troupe/serialization/schema.hpp"
 
 #include <cstdint>
@@ -40,14 +41,22 @@ struct FoundActor {
   static constexpr std::string_view troupe_name = "troupe.FoundActor";
   std::uint64_t number = 0;
 };
+// What inspection_wire.hpp calls a Detail.
+struct TellProgram {
+  static constexpr std::string_view troupe_name = "troupe.TellProgram";
+  std::string detail;
+};
+
 class NodeService final {
  public:
-  using Accepts = Protocol<FoundActor(FindActor), FoundActor(SpawnActor)>;
+  using Accepts =
+      Protocol<FoundActor(FindActor), FoundActor(SpawnActor), ProgramReport(TellProgram)>;
 
   explicit NodeService(std::shared_ptr<Hub> hub) noexcept;
 
   Promise<FoundActor> handle(FindActor wanted, Context& context);
   Result<FoundActor> handle(const SpawnActor& wanted);
+  Result<ProgramReport> handle(const TellProgram& wanted);
 
  private:
   const std::shared_ptr<Hub> hub_;

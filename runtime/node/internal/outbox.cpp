@@ -45,7 +45,7 @@ void Outbox::add(Encoded frame, bool control) {
   frame.own();
   {
     const std::lock_guard lock{lock_};
-    if (closed_) {
+    if (closed_ || sealed_) {
       return;
     }
     if (control) {
@@ -125,9 +125,13 @@ bool Outbox::send_rest(Deadline until) {
         return true;
       }
     }
+    const std::size_t bytes = next_.size();
     const auto sent = connection_->offer_message(next_, until);
     if (!sent && sent.error() == Code::timed_out) {
       return false;
+    }
+    if (sent) {
+      sent_.fetch_add(bytes, std::memory_order_relaxed);
     }
     const std::lock_guard lock{lock_};
     next_.clear();
@@ -136,6 +140,11 @@ bool Outbox::send_rest(Deadline until) {
       closed_ = true;
     }
   }
+}
+
+std::size_t Outbox::queued() const noexcept {
+  const std::lock_guard lock{lock_};
+  return bytes_;
 }
 
 bool Outbox::is_full() const noexcept {
@@ -160,6 +169,11 @@ Result<void> Outbox::wait_for_room(Deadline until) {
     return Error{Code::disconnected, "the link has ended"};
   }
   return {};
+}
+
+void Outbox::seal() {
+  const std::lock_guard lock{lock_};
+  sealed_ = true;
 }
 
 void Outbox::flush(Deadline until) {

@@ -10,6 +10,7 @@
 #include "troupe/runtime/fiber/change.hpp"
 #include "troupe/runtime/node/internal/link_frame.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,9 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   void post_control(Encoded frame);
   void post(Encoded frame);
 
+  // Bytes of frames that the connection has taken, and of those that wait for that.
+  std::uint64_t sent() const noexcept { return sent_.load(std::memory_order_relaxed); }
+  std::size_t queued() const noexcept;
   // Whether who posts much is to wait.
   bool is_full() const noexcept;
   // Waits until less than kMostBytes of data are left, and no part of what was posted last by the
@@ -38,6 +42,8 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   // Nothing more is sent, and who waits is told so; the connection is closed, at once or by who
   // sends. By who has received from it, at the end of that.
   void close();
+  // Takes nothing any more; what was posted before is still sent.
+  void seal();
   // Waits until all has been sent that was posted before, until the deadline.
   void flush(Deadline until);
   // Who receives from the connection, over a socket, sees its end at once. (Another transport's
@@ -70,6 +76,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   mutable std::mutex lock_;
   // Guarded by lock_.
   bool closed_ = false;
+  bool sealed_ = false;
   bool over_ = false;     // the connection is to be closed
   bool sending_ = false;  // somebody uses the connection
   bool large_turn_ = false;
@@ -82,6 +89,7 @@ class Outbox final : public std::enable_shared_from_this<Outbox> {
   std::uint64_t last_large_ = 0;
   fiber::Change change_;  // there is room again, nobody sends any more, or it is closed
   Encoded next_;          // of who sends: what is being sent
+  std::atomic<std::uint64_t> sent_{0};
 };
 
 }  // namespace troupe::node

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/node/internal/type_numbers.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace troupe::node {
@@ -35,6 +36,18 @@ Result<void> TypeNumbers::declare(std::uint64_t number, Declared&& declared, std
     return Error{Code::malformed, "it declares the type " + std::to_string(number) + " twice"};
   }
   return {};
+}
+
+bool TypeNumbers::covers(std::span<const std::uint64_t> numbers, actor::RemoteMessages wanted) {
+  const std::lock_guard lock{lock_};
+  return std::ranges::all_of(wanted, [&](const actor::RemoteMessage& each) {
+    return std::ranges::any_of(numbers, [&](std::uint64_t number) {
+      const auto declared = theirs_.find(number);
+      return declared != theirs_.end() &&
+             fits(each.schema(), declared->second.message, same_build_) &&
+             fits(each.reply_schema(), declared->second.reply, same_build_);
+    });
+  });
 }
 
 Result<const actor::RemoteMessage*> TypeNumbers::resolve(std::uint64_t number,

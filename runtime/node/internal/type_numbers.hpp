@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -28,6 +29,8 @@ class TypeNumbers final {
   // ---- what the other side sends ----
   // It came in so many bytes. Errors: malformed (declared before, or too many).
   Result<void> declare(std::uint64_t number, Declared&& declared, std::size_t bytes);
+  // Whether all of `wanted` is among what it declared under `numbers`.
+  bool covers(std::span<const std::uint64_t> numbers, actor::RemoteMessages wanted);
   // What one of `accepted` it is. Errors: malformed (not declared), refused (none, or one that has
   // changed; with both names).
   Result<const actor::RemoteMessage*> resolve(std::uint64_t number, actor::RemoteMessages accepted);

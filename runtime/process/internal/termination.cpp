@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace troupe::process {
@@ -52,6 +53,11 @@ TerminationWatch::TerminationWatch(RuntimeCore& runtime)
       while (const auto signal = state->box.take()) {
         if (signal->number == SIGTSTP) {
           suspend_with_children();
+          continue;
+        }
+        const std::lock_guard lock{state->lock};
+        if (state->call) {
+          state->call();
         } else {
           runtime.request_stop();
         }
@@ -65,6 +71,11 @@ TerminationWatch::~TerminationWatch() {
   if (speaks_) interrupted = state_->box.interrupted();
   state_->ended = true;
   state_->box.ring();
+}
+
+void TerminationWatch::on_termination(std::function<void()> call) {
+  const std::lock_guard lock{state_->lock};
+  state_->call = std::move(call);
 }
 
 void TerminationWatch::speak_for_the_program() {

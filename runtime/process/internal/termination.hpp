@@ -14,7 +14,9 @@
 #include "troupe/runtime/process/signal_box.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 
 namespace troupe {
 
@@ -34,11 +36,17 @@ class TerminationWatch final {
   // The runtime is main's: the program's status is to say that a SIGINT has stopped it.
   void speak_for_the_program();
 
+  // What SIGINT and SIGTERM do from now on, instead of request_stop; empty: that again. What they
+  // did before is not being called any more when this returns.
+  void on_termination(std::function<void()> call);
+
  private:
   // Shared with the thread that waits.
   struct State {
     SignalBox box;
     std::atomic<bool> ended{false};
+    std::mutex lock;
+    std::function<void()> call;  // guarded by lock
 
     explicit State(std::span<const int> numbers) : box(numbers, SignalBox::Kind::termination) {}
   };
