@@ -49,6 +49,16 @@ struct Stream {
 inline constexpr std::uint64_t kFirstNumber = std::uint64_t{1}
                                               << 40U;  // 9 bytes in msgpack, always
 
+// Items through one queue, from producers to consumers, each a process.
+struct QueueUse {
+  std::string scheme;  // shm, unix, tcp
+  int producers = 0;
+  int consumers = 0;
+  std::size_t size = 0;  // bytes of an item
+
+  std::string name() const;  // "2x2/64B/shm"
+};
+
 // Measures what `step` does, by calling it many times, after some times uncounted.
 using Meter = std::function<double(const std::function<void()>& step)>;
 

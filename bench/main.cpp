@@ -74,7 +74,7 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::syscalls(),       bench::stream_syscalls(),
       bench::allocations(),    bench::connection_memory(),
       bench::actor_messages(), bench::actor_asks(),
-      bench::actors_at_rest(),
+      bench::actors_at_rest(), bench::queues(),
   };
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {

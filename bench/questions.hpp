@@ -24,6 +24,7 @@ Question stream_syscalls();
 Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp
 Question loans();              // loans.cpp
+Question queues();             // queue.cpp
 Question actor_messages();     // actors.cpp
 Question actor_asks();
 Question actors_at_rest();

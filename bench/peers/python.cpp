@@ -53,4 +53,9 @@ double program_run(std::size_t image_bytes, std::chrono::nanoseconds duration) {
   return run({"program_run", seconds(duration), std::to_string(image_bytes)});
 }
 
+double queue(const QueueUse& use, std::chrono::nanoseconds duration) {
+  return run({"queue", seconds(duration), std::to_string(use.producers),
+              std::to_string(use.consumers), std::to_string(use.size)});
+}
+
 }  // namespace bench::python

@@ -26,4 +26,7 @@ double process_start(const std::string& method, std::size_t image_bytes,
 // Seconds that subprocess.run of /bin/true takes, from a process that holds so much memory.
 double program_run(std::size_t image_bytes, std::chrono::nanoseconds duration);
 
+// Seconds that an item takes through a multiprocessing.Queue; its scheme is of no matter.
+double queue(const QueueUse& use, std::chrono::nanoseconds duration);
+
 }  // namespace bench::python

@@ -10,10 +10,12 @@ Each command prints one number, the seconds a step takes:
                                                   the first and the last 8 bytes are written and checked
   process_start METHOD SECONDS BYTES              Process start and join, while BYTES of memory are held
   program_run SECONDS BYTES                       subprocess.run of /bin/true, while BYTES of memory are held
+  queue SECONDS PRODUCERS CONSUMERS SIZE          an item through a Queue, got by one of its consumers
 
 Pipe for pipe, fifo and unix (two one-way ones, and a duplex one for unix), Listener and Client for tcp.
 """
 import multiprocessing
+import multiprocessing.sharedctypes
 import os
 import struct
 import subprocess
@@ -169,6 +171,36 @@ def hold(image_bytes):
     return held
 
 
+def queue(seconds, producers, consumers, size):
+    seconds, producers, consumers, size = float(seconds), int(producers), int(consumers), int(size)
+    items = ctx.Queue(4096)
+    counts = multiprocessing.sharedctypes.RawArray("Q", consumers)
+
+    def produce():
+        number = 1 << 40
+        content = "x" * (size - 12)
+        while True:
+            items.put(Message(number, content))
+            number += 1
+
+    def consume(place):
+        while True:
+            items.get()
+            counts[place] += 1
+
+    for place in range(consumers):
+        ctx.Process(target=consume, args=(place,), daemon=True).start()
+    for _ in range(producers):
+        ctx.Process(target=produce, daemon=True).start()
+    while sum(counts) == 0:
+        time.sleep(0.001)
+    time.sleep(seconds / 4)
+    begin, before = time.perf_counter(), sum(counts)
+    time.sleep(seconds)
+    end, after = time.perf_counter(), sum(counts)
+    return (end - begin) / (after - before)
+
+
 def process_start(method, seconds, image_bytes):
     held = hold(image_bytes)
     context = multiprocessing.get_context(method)
@@ -192,5 +224,5 @@ def program_run(seconds, image_bytes):
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     works = {"round_trip": round_trip, "stream": stream, "shared_memory": shared_memory,
-             "process_start": process_start, "program_run": program_run}
+             "process_start": process_start, "program_run": program_run, "queue": queue}
     print(works[command](*arguments))

@@ -46,7 +46,7 @@ Crew::~Crew() {
 }
 
 std::vector<WordCount> Crew::watch(troupe::Receiver<Counts> table, const Member& reader,
-                                   Progress& progress) {
+                                   Workers& workers, Progress& progress) {
   std::vector<WordCount> words;
   bool table_open = true;
   troupe::Deadline redraw = 0s;
@@ -67,20 +67,39 @@ std::vector<WordCount> Crew::watch(troupe::Receiver<Counts> table, const Member&
       }
     }
     cases.on(redraw, [&] {
+      for (const std::string& line : workers.look()) {
+        progress.note(line);
+      }
       progress.show({reader.report.files, reader.report.bytes});
-      redraw = 100ms;
+      redraw = workers.will_kill() ? 20ms : 100ms;
     });
     cases.run_one_round(runtime_);
   }
   return words;
 }
 
-std::string Crew::summary(const Member& reader, const Member& reducer, double seconds) const {
+std::string Crew::summary(const Member& reader, const Workers& workers, const Member& reducer,
+                          double seconds) const {
   std::vector<Stage> stages{{reader.process.name(), reader.report}};
-  for (const Member& member : members_) {
-    if (&member != &reader) stages.push_back({member.process.name(), member.report});
+  for (const std::string& name : workers.names()) {
+    Report report;
+    for (const Share& share : reducer.report.shares) {
+      if (share.worker == name) {
+        report.files = share.files;
+        report.bytes = share.bytes;
+        report.words = share.words;
+        report.cpu_seconds = share.cpu_seconds;
+      }
+    }
+    stages.push_back({name, report});
   }
-  return stages_text(stages) + total_text(reader.report, reducer.report, seconds, unreadable_);
+  stages.push_back({reducer.process.name(), reducer.report});
+  std::string text =
+      stages_text(stages) + total_text(reader.report, reducer.report, seconds, unreadable_);
+  if (workers.killed() > 0) {
+    text += std::to_string(workers.killed()) + " workers were killed on the way\n";
+  }
+  return text;
 }
 
 void Crew::take_report(Member& member, Progress& progress) {

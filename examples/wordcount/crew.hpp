@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Crew: the processes of one count as main sees them: what they report, and how they end. When one
-// ends badly, so does the count; when the crew is gone, none is left running.
+// Crew: the two processes of one count that cannot be replaced, and what all have done. When one of
+// them ends badly, so does the count; when the crew is gone, none is left running.
 
 #include "wordcount/messages.hpp"
 #include "wordcount/progress.hpp"
+#include "wordcount/workers.hpp"
 
 #include <troupe/troupe.hpp>
 
@@ -48,13 +49,14 @@ class Crew final {
   }
 
   // Waits until all processes have ended, and returns what came through `table`; meanwhile shows
-  // how far `reader` is. Throws Error: failed, if a process ended badly (it says which one and
-  // how), and cancelled after Ctrl-C.
+  // how far `reader` is, and has `workers` look. Throws Error: failed, if a process ended badly (it
+  // says which one and how), and cancelled after Ctrl-C.
   std::vector<WordCount> watch(troupe::Receiver<Counts> table, const Member& reader,
-                               Progress& progress);
+                               Workers& workers, Progress& progress);
 
   // What each has done, and all of them in so many seconds.
-  std::string summary(const Member& reader, const Member& reducer, double seconds) const;
+  std::string summary(const Member& reader, const Workers& workers, const Member& reducer,
+                      double seconds) const;
 
  private:
   void take_report(Member& member, Progress& progress);

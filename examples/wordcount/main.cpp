@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts the words of a directory tree in a pipeline of processes: one reads, several count, one
-// adds up. Shows typed pipes over a transport that is chosen by name, their ends moved into
-// processes, waiting for many things at once (stages.cpp, crew.cpp), and the end when a process is
-// killed.
+// adds up. Shows queues over a transport that is chosen by name, workers under a supervisor that
+// may be killed at any time without a word lost or counted twice (stages.cpp, workers.cpp), and
+// waiting for many things at once (crew.cpp).
 //
-//   ./dev run --transport tcp      (which is build/release/bin/wordcount; --help lists the options)
+//   ./dev run --chaos 5 --verify      (which is build/release/bin/wordcount; --help lists the
+//   options)
 //
 // prints the most frequent words to stdout, a word and its count a line; progress goes to stderr.
 
@@ -13,7 +14,9 @@
 #include "wordcount/stages.hpp"
 #include "wordcount/summary.hpp"
 #include "wordcount/verify.hpp"
+#include "wordcount/workers.hpp"
 
+#include <troupe/transports/private_directory.hpp>
 #include <troupe/troupe.hpp>
 #include <unistd.h>
 
@@ -25,32 +28,39 @@
 namespace wordcount {
 namespace {
 
-//             +--> worker 1 --+
-//   reader ---+--> worker 2 --+--> reducer --> main, to which each reports what it does
-//             +--> ...      --+
+// Where the processes find a queue.
+troupe::Address meeting_place(const std::string& transport, const std::string& name) {
+  const std::string unique = "wordcount-" + std::to_string(::getpid()) + "-" + name;
+  if (transport == "tcp") {
+    return "tcp://127.0.0.1:0/" + name;
+  }
+  if (transport == "shm") {
+    return "shm://" + unique;
+  }
+  return transport + ":" + troupe::transports::private_directory().value() + "/" + unique;
+}
+
+//   reader --> chunks --+--> worker-1 --+--> counts --> reducer --> main
+//                       +--> worker-2 --+
+//                       +--> ...      --+          chunks and counts are queues
 std::vector<WordCount> count(troupe::Runtime& runtime, const Options& options, const Extent& total,
                              std::string& summary) {
   Progress progress{total, STDERR_FILENO};
+  auto chunks = troupe::Queue<Chunk>::create(runtime, meeting_place(options.transport, "chunks"),
+                                             {.capacity = options.workers + 2})
+                    .value();
+  auto counts =
+      troupe::Queue<Counts>::create(runtime, meeting_place(options.transport, "counts")).value();
+  Workers workers{runtime, options.workers, chunks, counts, options.chaos};
   Crew crew{runtime};
-  const troupe::Address over{options.transport + ":"};
-  std::vector<troupe::Pipe<Chunk, More>> to_workers;
-  std::vector<troupe::Receiver<Counts>> from_workers;
-  for (std::size_t i = 1; i <= options.workers; ++i) {
-    auto [to_worker, to_reader] = troupe::Pipe<Chunk, More>::create(runtime, over).value();
-    auto counts = troupe::one_way_pipe<Counts>(runtime, over).value();
-    crew.start("worker " + std::to_string(i), count_words, std::move(to_reader),
-               std::move(counts.sender));
-    to_workers.push_back(std::move(to_worker));
-    from_workers.push_back(std::move(counts.receiver));
-  }
-  auto table = troupe::one_way_pipe<Counts>(runtime, over).value();
+  auto table = troupe::one_way_pipe<Counts>(runtime, "unix:").value();
   const auto most = options.verify ? std::numeric_limits<std::uint64_t>::max() : options.top;
   const auto& reducer =
-      crew.start("reducer", add_up, std::move(from_workers), std::move(table.sender), most);
-  const auto& reader = crew.start("reader", read_files, options.input, std::move(to_workers));
+      crew.start("reducer", add_up, counts.address().text(), std::move(table.sender), most);
+  const auto& reader = crew.start("reader", read_files, options.input, chunks.address().text());
 
-  auto words = crew.watch(std::move(table.receiver), reader, progress);
-  summary = crew.summary(reader, reducer, progress.seconds());
+  auto words = crew.watch(std::move(table.receiver), reader, workers, progress);
+  summary = crew.summary(reader, workers, reducer, progress.seconds());
   return words;
 }
 
@@ -85,7 +95,9 @@ int main(int argc, char** argv) {
   try {
     return wordcount::run(runtime, *options);
   } catch (const troupe::Error& error) {
-    const bool interrupted = error == troupe::Code::cancelled;
+    // Whoever notices the end of the others first says so, instead of what it has been told.
+    const bool interrupted =
+        error == troupe::Code::cancelled || runtime.stop_token().stop_requested();
     std::cerr << "wordcount: " << (interrupted ? "interrupted" : error.what()) << '\n';
     return interrupted ? 130 : 1;
   }

@@ -45,14 +45,14 @@ Result<std::size_t> number(std::string_view name, const Result<std::string_view>
 }
 
 Result<std::string> transport(const Result<std::string_view>& text) {
-  constexpr std::array<std::string_view, 5> kBetweenProcesses{"pipe", "fifo", "unix", "shm", "tcp"};
+  constexpr std::array<std::string_view, 4> kBetweenStrangers{"fifo", "unix", "shm", "tcp"};
   if (!text) {
     return text.error();
   }
-  if (std::ranges::find(kBetweenProcesses, *text) != kBetweenProcesses.end()) {
+  if (std::ranges::find(kBetweenStrangers, *text) != kBetweenStrangers.end()) {
     return std::string{*text};
   }
-  const std::string there_are = "there are pipe, fifo, unix, shm and tcp";
+  const std::string there_are = "there are fifo, unix, shm and tcp";
   if (*text == "inproc") {
     return Error{Code::invalid_argument,
                  "--transport inproc: it stays inside one process, and the stages of this pipeline "
@@ -92,6 +92,8 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
       stored = store(number(name, value_of(arguments, at), 1, kMostWorkers), options.workers);
     } else if (name == "--top") {
       stored = store(number(name, value_of(arguments, at), 0, 1'000'000'000), options.top);
+    } else if (name == "--chaos") {
+      stored = store(number(name, value_of(arguments, at), 0, 1000), options.chaos);
     } else if (name == "--input") {
       stored = store(value_of(arguments, at), options.input.directory);
       options.input.headers_only = false;
@@ -108,12 +110,13 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
 std::string_view usage() {
   return R"(wordcount: counts the words of a directory tree in a pipeline of processes
 
-  one process reads, several count, one puts together; they talk through pipes of troupe
+  one process reads, several count, one puts together; they talk through queues of troupe
 
-  --transport SCHEME  over what they talk: pipe, fifo, unix, shm or tcp (shm)
+  --transport SCHEME  over what they talk: fifo, unix, shm or tcp (shm)
   --workers N         how many processes count, 1 to 100 (one for each CPU)
   --input DIR         count all files below DIR (the C and C++ headers below /usr/include)
   --top K             how many of the most frequent words to show (20)
+  --chaos N           kill N of those that count on the way; nothing is lost or counted twice (0)
   --verify            count again in one process, and compare exactly
   --help              this text
 

@@ -18,6 +18,7 @@ struct Options {
   std::size_t workers = 0;  // once parsed at least one
   Input input;
   std::size_t top = 20;
+  std::size_t chaos = 0;  // how many workers are killed on the way
   bool verify = false;
   bool help = false;
 };

@@ -5,18 +5,16 @@
 #include "wordcount/tally.hpp"
 
 #include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime is POSIX
+#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
+#include <map>
 #include <utility>
 
 namespace wordcount {
 
-using troupe::Code;
-using troupe::Pipe;
-using troupe::Receiver;
+using troupe::Queue;
 using troupe::Sender;
 
 namespace {
@@ -44,73 +42,60 @@ void tell(Sender<Report>& main, Report& report, Chunks& chunks) {
 
 }  // namespace
 
-void read_files(Sender<Report> main, const Input& input, std::vector<Pipe<Chunk, More>> workers) {
+void read_files(Sender<Report> main, const Input& input, const std::string& chunks_at) {
   die_when_told();
+  auto queue = Queue<Chunk>::open(*troupe::Runtime::current(), chunks_at).value();
   Chunks chunks{input};
   Report report;
   troupe::Deadline next_report = 50ms;
-  const std::vector<troupe::Waitable> requests(workers.begin(), workers.end());
-  for (auto chunk = chunks.next(); chunk;) {
-    const auto asking = troupe::wait_any(requests).value();
-    for (const std::size_t worker : asking) {
-      workers[worker].receive().value();
-      workers[worker].send(*chunk).value();
-      report.files += chunk->files;
-      report.bytes += chunk->bytes;
-      chunk = chunks.next();
-      if (!chunk) break;
-    }
+  while (const auto chunk = chunks.next()) {
+    queue.put(*chunk).value();
+    report.files += chunk->files;
+    report.bytes += chunk->bytes;
     if (next_report.passed()) {
       tell(main, report, chunks);
       next_report = 50ms;
     }
   }
-  // Each worker asks once more than there are chunks. To close with something unread would break a
-  // TCP connection, and what is still on its way there would be lost.
-  for (auto& worker : workers) {
-    worker.receive().value();
-  }
+  queue.close().value();
   tell(main, report, chunks);
 }
 
-void count_words(Sender<Report> main, Pipe<More, Chunk> reader, Sender<Counts> reducer) {
+void count_words(const std::string& chunks_at, const std::string& counts_at,
+                 const Queue<Begun>& main) {
   die_when_told();
-  Tally tally;
-  Report report;
-  reader.send({}).value();
-  for (const Chunk& chunk : reader) {
-    report.files += chunk.files;
-    report.bytes += chunk.bytes;
-    report.words += tally.add_text(troupe::text_of(chunk.text.bytes()));
-    if (tally.fills_a_batch()) {
-      reducer.send(tally.take()).value();
-    }
-    reader.send({}).value();
+  troupe::Runtime& runtime = *troupe::Runtime::current();
+  const std::string name = troupe::this_process::name();
+  main.put_confirmed({name, ::getpid()}).value();
+  auto chunks = Queue<Chunk>::open(runtime, chunks_at).value();
+  auto counts = Queue<Counts>::open(runtime, counts_at).value();
+  for (auto& chunk : chunks) {
+    Tally tally;
+    Share share{name, chunk->files, chunk->bytes, 0, 0};
+    share.words = tally.add_text(troupe::text_of(chunk->text.bytes()));
+    share.cpu_seconds = cpu_seconds();
+    chunk.emit(counts, Counts{tally.take().words, share}).value();
   }
-  reducer.send(tally.take()).value();
-  report.cpu_seconds = cpu_seconds();
-  main.send(report).value();
 }
 
-void add_up(Sender<Report> main, std::vector<Receiver<Counts>> workers, Sender<Counts> table,
+void add_up(Sender<Report> main, const std::string& counts_at, Sender<Counts> table,
             std::uint64_t most) {
   die_when_told();
+  auto queue = Queue<Counts>::open(*troupe::Runtime::current(), counts_at).value();
   Tally tally;
   Report report;
-  while (!workers.empty()) {
-    const auto ready = troupe::wait_any({workers.begin(), workers.end()}).value();
-    for (const std::size_t worker : ready) {
-      const auto counts = workers[worker].receive();
-      if (!counts && counts.error() == Code::closed) {
-        workers[worker].close();
-        continue;
-      }
-      for (const auto& [word, count] : counts.value().words) {
-        tally.add(word, count);
-        report.words += count;
-      }
+  std::map<std::string, Share> shares;
+  for (auto& counts : queue) {
+    for (const auto& [word, count] : counts->words) {
+      tally.add(word, count);
+      report.words += count;
     }
-    std::erase_if(workers, [](const auto& worker) { return worker.ready_fd() < 0; });
+    Share& its = shares[counts->share.worker];
+    its.worker = counts->share.worker;
+    its.files += counts->share.files;
+    its.bytes += counts->share.bytes;
+    its.words += counts->share.words;
+    its.cpu_seconds = counts->share.cpu_seconds;
   }
   report.different_words = tally.different_words();
 
@@ -118,6 +103,9 @@ void add_up(Sender<Report> main, std::vector<Receiver<Counts>> workers, Sender<C
     table.send(batch).value();
   }
   report.cpu_seconds = cpu_seconds();
+  for (const auto& [worker, share] : shares) {
+    report.shares.push_back(share);
+  }
   main.send(report).value();
 }
 

@@ -62,7 +62,7 @@ class QueueClient;
 // What an item's acknowledgement brings to another queue.
 struct Output {
   std::shared_ptr<QueueClient> queue;
-  Encoded items;
+  Bytes items;  // encoded, one after the other
   std::uint32_t count = 0;
 };
 

@@ -45,7 +45,7 @@ TEST(OptionsTest, OfANamedDirectoryAllFilesAreCounted) {
 TEST(OptionsTest, AnUnknownTransportIsAnErrorThatNamesThoseThereAre) {
   EXPECT_EQ(
       error_of({"--transport", "smoke"}),
-      "--transport smoke: there is no such transport; there are pipe, fifo, unix, shm and tcp");
+      "--transport smoke: there is no such transport; there are fifo, unix, shm and tcp");
 }
 
 TEST(OptionsTest, InprocSaysWhyItCannot) {

@@ -191,6 +191,18 @@ TEST_F(QueueTest, WhatIsEmittedAppearsWithTheAcknowledgement) {
   EXPECT_EQ(out.get().value(), "one");
 }
 
+TEST_F(QueueTest, LargeItemsAreEmittedWhole) {
+  Queue<int> in{runtime_};
+  Queue<std::string> out{runtime_};
+  in.put(1).value();
+  auto taken = in.take().value();
+  taken.emit(out, std::string(100'000, 'a')).value();
+  taken.emit(out, std::string(100'000, 'b')).value();
+  taken.ack().value();
+  EXPECT_EQ(out.get().value(), std::string(100'000, 'a'));
+  EXPECT_EQ(out.get().value(), std::string(100'000, 'b'));
+}
+
 TEST_F(QueueTest, WhatADroppedDeliveryWouldHaveEmittedNeverAppears) {
   Queue<int> in{runtime_};
   Queue<int> out{runtime_};

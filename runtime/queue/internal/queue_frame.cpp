@@ -3,6 +3,14 @@
 
 namespace troupe::queue {
 
+Encoded frame_of(Frame kind, std::uint64_t number) {
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, kind);
+  writer.natural(number);
+  return frame;
+}
+
 Result<Frame> read_kind(Reader& reader) {
   const auto kind = reader.value<std::uint8_t>();
   if (!kind) {

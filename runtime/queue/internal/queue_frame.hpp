@@ -91,6 +91,8 @@ struct Answer {
 inline void begin(Writer& writer, Frame kind) {
   writer.natural(static_cast<std::uint64_t>(kind));
 }
+// A frame that is a kind and a number, or begins with them.
+Encoded frame_of(Frame kind, std::uint64_t number);
 // Errors: malformed.
 Result<Frame> read_kind(Reader& reader);
 
