@@ -3,9 +3,12 @@
 
 // Arguments: what follows a command, one by one; and the values that it may hold.
 
+#include "troupe/base/clock.hpp"
 #include "troupe/base/result.hpp"
 
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,6 +67,23 @@ std::optional<Number> number_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// The values of the option `name`. Errors: invalid_argument.
+inline Result<std::uint64_t> at_least_one(std::string_view name, std::string_view text) {
+  const auto count = number_of<std::uint64_t>(text);
+  if (count && *count > 0) return *count;
+  return wrong(std::string{name} + " takes a number from 1, not \"" + std::string{text} + "\"");
+}
+
+inline Result<Duration> seconds(std::string_view name, std::string_view text) {
+  constexpr double kMost = 1e9;  // some 30 years
+  const auto number = number_of<double>(text);
+  if (number && *number >= 0 && *number <= kMost) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{*number});
+  }
+  return wrong(std::string{name} + " takes seconds, as 5 or 0.5, not \"" + std::string{text} +
+               "\"");
 }
 
 }  // namespace troupe::tools

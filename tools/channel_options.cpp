@@ -4,7 +4,6 @@
 #include "tools/arguments.hpp"
 #include "troupe/transports/catalog.hpp"
 
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -42,21 +41,6 @@ Result<Framing> framing(std::string_view text) {
   if (text == "lines") return Framing::lines;
   if (text == "raw") return Framing::raw;
   return wrong("--framing is python, lines or raw, not \"" + std::string{text} + "\"");
-}
-
-Result<std::uint64_t> at_least_one(std::string_view name, std::string_view text) {
-  const auto count = number_of<std::uint64_t>(text);
-  if (count && *count > 0) return *count;
-  return wrong(std::string{name} + " takes a number from 1, not \"" + std::string{text} + "\"");
-}
-
-Result<Duration> seconds(std::string_view text) {
-  constexpr double kMost = 1e9;  // some 30 years
-  const auto number = number_of<double>(text);
-  if (number && *number >= 0 && *number <= kMost) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{*number});
-  }
-  return wrong("--timeout takes seconds, as 5 or 0.5, not \"" + std::string{text} + "\"");
 }
 
 // Reads the options' values into `options`.
@@ -98,7 +82,9 @@ class Parsing final {
     if (at_.is("--binary")) return flag(options_.binary);
     if (at_.is("--help") || at_.is("-h")) return flag(options_.help);
     if (at_.is("--framing")) return value(options_.connect.framing, framing);
-    if (at_.is("--timeout")) return value(options_.timeout, seconds);
+    if (at_.is("--timeout")) {
+      return value(options_.timeout, [](auto text) { return seconds("--timeout", text); });
+    }
     if (at_.is("--authkey-file")) {
       return value(options_.key_file,
                    [](auto text) { return Result<std::filesystem::path>{text}; });

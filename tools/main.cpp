@@ -4,6 +4,8 @@
 #include "tools/channel_options.hpp"
 #include "tools/look_options.hpp"
 #include "tools/ps.hpp"
+#include "tools/queue.hpp"
+#include "tools/queue_options.hpp"
 #include "tools/recv.hpp"
 #include "tools/send.hpp"
 #include "tools/stacks.hpp"
@@ -41,6 +43,8 @@ const std::array kCommands{
             channel_usage(Way::send)},
     Command{"recv", "write what arrives at an address to standard output, a message a line", recv,
             channel_usage(Way::recv)},
+    Command{"queue", "own a queue of lines, put into one, take from it, look into it", queue,
+            queue_usage()},
     Command{"help", "this text, or that of a command: troupe help send", help, {}},
     Command{"version", "which version this is", version, {}},
 };

@@ -8,10 +8,10 @@
 
 namespace troupe::tools {
 
-RuntimeOptions runtime_options(Way way) {
+RuntimeOptions runtime_options(std::string_view command) {
   RuntimeOptions options;
   options.signals = SignalPolicy::stop_on_terminate;
-  options.log = [way](std::string_view line) { say(name_of(way), line); };
+  options.log = [command](std::string_view line) { say(command, line); };
   return options;
 }
 

@@ -7,10 +7,13 @@
 
 #include <troupe/troupe.hpp>
 
+#include <string_view>
+
 namespace troupe::tools {
 
-// Ctrl-C ends every wait; what the library logs goes to stderr.
-RuntimeOptions runtime_options(Way way);
+// Ctrl-C ends every wait; what the library logs goes to stderr, after the name of the command,
+// which has to live as long.
+RuntimeOptions runtime_options(std::string_view command);
 
 // Waits for the other side for as long as options.timeout says. Errors: connect's and accept's.
 Result<Connection> meet(Runtime& runtime, Way way, const ChannelOptions& options);

@@ -53,7 +53,7 @@ int recv(std::span<const char* const> arguments) {
     std::cout << channel_usage(Way::recv);
     return kDone;
   }
-  Runtime runtime{runtime_options(Way::recv)};
+  Runtime runtime{runtime_options("recv")};
   auto connection = meet(runtime, Way::recv, *options);
   if (!connection) return failed("recv", connection.error());
   Output output{runtime};

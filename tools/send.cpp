@@ -111,7 +111,7 @@ int send(std::span<const char* const> arguments) {
     std::cout << channel_usage(Way::send);
     return kDone;
   }
-  Runtime runtime{runtime_options(Way::send)};
+  Runtime runtime{runtime_options("send")};
   auto connection = meet(runtime, Way::send, *options);
   if (!connection) return failed("send", connection.error());
   const auto sent = Sending{runtime, *connection, *options}.all();

@@ -82,8 +82,8 @@ class PythonQueueTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(PythonQueueTest, ProducersOfPythonPutStructs) {
-  constexpr std::uint64_t kRows = 1000;
-  auto rows = make({.capacity = 100, .connect = {.key = AuthKey{"secret"}}});
+  constexpr std::uint64_t kRows = 200;
+  auto rows = make({.capacity = 50, .connect = {.key = AuthKey{"secret"}}});
   Python first{{"produce", url(rows), "secret", std::to_string(kRows)}};
   Python second{{"produce", url(rows), "secret", std::to_string(kRows)}};
   std::uint64_t sum = 0;
@@ -98,7 +98,7 @@ TEST_P(PythonQueueTest, ProducersOfPythonPutStructs) {
 }
 
 TEST_P(PythonQueueTest, ConsumersOfPythonEndWhenItIsClosedAndAllIsDone) {
-  constexpr std::uint64_t kRows = 1000;
+  constexpr std::uint64_t kRows = 200;
   const QueueOptions keyed{.connect = {.key = AuthKey{"secret"}}};
   auto rows = make(keyed);
   harness::TemporaryDirectory other;
@@ -136,21 +136,21 @@ TEST_P(PythonQueueTest, TheItemOfAKilledConsumerIsDeliveredAgain) {
 }
 
 TEST_P(PythonQueueTest, WhatALoopThatStandsStillHasFetchedInAdvanceGoesToOthers) {
-  constexpr std::uint64_t kRows = 1000;
+  constexpr std::uint64_t kRows = 200;
   auto rows = make();
   for (std::uint64_t i = 0; i < kRows; ++i) {
     rows.put({i, ""}).value();
   }
-  Python python{{"loop_and_stand", url(rows), "500"}};
-  EXPECT_EQ(python.line(), "500");
+  Python python{{"loop_and_stand", url(rows), "100"}};
+  EXPECT_EQ(python.line(), "100");
   std::set<std::uint64_t> rest;
-  for (std::uint64_t i = 501; i < kRows; ++i) {
+  for (std::uint64_t i = 101; i < kRows; ++i) {
     rest.insert(rows.get(kPatience).value().number);
   }
-  EXPECT_EQ(rest.size(), kRows - 501);
-  EXPECT_FALSE(rest.contains(500));
+  EXPECT_EQ(rest.size(), kRows - 101);
+  EXPECT_FALSE(rest.contains(100));
   python.kill();
-  EXPECT_EQ(rows.get(kPatience).value().number, 500U);
+  EXPECT_EQ(rows.get(kPatience).value().number, 100U);
 }
 
 TEST_P(PythonQueueTest, AnItemThatKillsConsumersEndsAsADeadLetter) {
