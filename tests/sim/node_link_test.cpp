@@ -2,7 +2,7 @@
 // The links of nodes, their own code, over the network of a World: whatever the seed does to nodes
 // and to what is between them, each ask has one end and each monitor one Down, and nothing arrives
 // twice, out of its order, or in another life than it was sent to. TROUPE_TEST_SEEDS sets how many
-// seeds are tried (1250), TROUPE_TEST_FIRST_SEED from which on (1).
+// seeds are tried (400), TROUPE_TEST_FIRST_SEED from which on (1).
 #include "harness/repetition.hpp"
 #include "harness/sanitized.hpp"
 #include "linked_nodes.hpp"
@@ -16,7 +16,7 @@ namespace troupe::linked {
 namespace {
 
 sim::SeedRange seeds() {
-  const auto count = harness::times("TROUPE_TEST_SEEDS", harness::kSanitized ? 50 : 1250);
+  const auto count = harness::times("TROUPE_TEST_SEEDS", harness::kSanitized ? 50 : 400);
   const auto before = harness::times("TROUPE_TEST_FIRST_SEED", 1) - 1;
   sim::SeedRange range = sim::seeds_to_run(static_cast<std::size_t>(count));
   if (range.last != range.first) {  // else it is TROUPE_SEED
@@ -44,7 +44,7 @@ TEST(NodeLinkTest, EachAskAndMonitorHasOneEndAndEachMessageItsPlaceWhateverHappe
 TEST(NodeLinkTest, ANodeMayCrashAtEachStep) {
   const unsigned every = harness::kSanitized ? 20 : 1;
   for (const std::string node : {"bank", "desk"}) {
-    for (unsigned step = 0; step < 400; step += every) {
+    for (unsigned step = 0; step < 250; step += every) {
       Book book;
       sim::World world{7, options()};
       EXPECT_EQ((Scenario{book, world}.run_with_crash(node, step)), "")
