@@ -174,7 +174,9 @@ class Runtime final : public RuntimeCore {
   // Lets other nodes connect to this one, at an address of unix:, tcp://, tls:// or shm:, who prove
   // the key. Returns where it listens. Errors: those of Listener::create.
   Result<Address> listen(const Address& address, const ConnectOptions& options = {});
-  // The node that listens there; one link serves all that is done with it, both ways. Errors:
+  // The node that listens there; one link serves all that is done with it, both ways. It is over
+  // shared memory where the node is a process of this host and user, unless the address says
+  // ?shm=off. Errors:
   // not_found (nobody listens), refused (the key; no node; another version of the protocol),
   // timed_out, invalid_argument, cancelled.
   Result<Node> connect(const Address& address, const ConnectOptions& options = {},
