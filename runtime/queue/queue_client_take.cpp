@@ -18,6 +18,8 @@ constexpr std::size_t kMostAhead = 256;
 constexpr Duration kShort = std::chrono::milliseconds{2};
 // How long a take whose time is up waits for the owner to say that nothing is on its way.
 constexpr Duration kLastWord = std::chrono::seconds{1};
+// How long one that does not wait for an item waits for the owner at its first use.
+constexpr Duration kAnswer = std::chrono::seconds{5};
 
 }  // namespace
 
@@ -55,7 +57,8 @@ void QueueClient::adapt(bool had_to_wait) {
 
 Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
   Lock lock{lock_};
-  if (auto fine = ready(lock, until); !fine) {
+  // Who does not wait for an item waits for the owner to say that there is none.
+  if (auto fine = ready(lock, until.left() < kAnswer ? Deadline{kAnswer} : until); !fine) {
     return fine.error();
   }
   ++takers_;

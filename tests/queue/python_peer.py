@@ -286,21 +286,5 @@ def is_stopped(pid):
         return file.read().rpartition(")")[2].split()[0] == "T"
 
 
-def measure(url, count):
-    count = int(count)
-    with Queue.open(url) as queue:
-        begin = time.monotonic()
-        for number in range(count):
-            queue.put([number, ""])
-        queue.flush()
-        put = time.monotonic()
-        for delivery in queue:
-            if delivery.item[0] == count - 1:
-                delivery.ack()
-                break
-        say(f"put {count / (put - begin):.0f}/s, taken {count / (time.monotonic() - put):.0f}/s")
-
-
-
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

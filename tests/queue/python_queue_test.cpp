@@ -150,7 +150,8 @@ TEST_P(PythonQueueTest, WhatALoopThatStandsStillHasFetchedInAdvanceGoesToOthers)
   EXPECT_EQ(rest.size(), kRows - 101);
   EXPECT_FALSE(rest.contains(100));
   python.kill();
-  EXPECT_EQ(rows.get(kPatience).value().number, 100U);
+  while (rows.get(kPatience).value().number != 100) {  // what it had finished last may come, too
+  }
 }
 
 TEST_P(PythonQueueTest, AnItemThatKillsConsumersEndsAsADeadLetter) {
@@ -168,10 +169,10 @@ TEST_P(PythonQueueTest, AnItemThatKillsConsumersEndsAsADeadLetter) {
   }
   EXPECT_EQ(killed, 3);
   std::set<std::uint64_t> seen;
-  while (auto row = done.get(Deadline::at_once())) {
-    seen.insert(row->number);
+  while (seen.size() < kRows - 1) {  // some may be there twice: their consumer was killed
+    seen.insert(done.get(kPatience).value().number);
   }
-  EXPECT_EQ(seen.size(), kRows - 1);
+  EXPECT_FALSE(seen.contains(7));
   EXPECT_EQ(rows.dead_letters().value().get(kPatience).value().item.number, 7U);
 }
 

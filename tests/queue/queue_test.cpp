@@ -410,6 +410,14 @@ TEST_F(QueueTest, ATakeThatDoesNotWaitFindsWhatIsThere) {
   EXPECT_EQ(queue.try_take().error(), Code::timed_out);
 }
 
+TEST_F(QueueTest, ATakeThatDoesNotWaitFindsWhatIsThereAlsoAtTheFirstUse) {
+  for (int i = 0; i < 20; ++i) {
+    auto queue = Queue<int>::create(runtime_, "inproc://first-use/" + std::to_string(i)).value();
+    Queue<int>::open(runtime_, queue.address()).value().put_confirmed(i).value();
+    ASSERT_EQ(queue.try_get().value(), i);
+  }
+}
+
 TEST_F(QueueTest, AnAcknowledgementBehindAPutLeavesThoughNobodyCalls) {
   auto in = Queue<int>::create(runtime_, "inproc://queue-test/in").value();
   Queue<int> out{runtime_};
