@@ -303,8 +303,8 @@ bool QueueClient::look_after() {
   }
   idle_looks_ = calls_ == std::exchange(calls_seen_, calls_) ? idle_looks_ + 1 : 0;
   receive_ready(lock);
-  release_held();
   if (!sending_) {
+    (void)settle_held(lock, Deadline::at_once());
     (void)send_acks(lock);
     const bool recalled = std::exchange(recalled_, false);
     if (recalled || (takers_ == 0 && loops_ == 0)) {

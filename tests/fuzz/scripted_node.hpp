@@ -264,7 +264,9 @@ inline troupe::node::Hello hello_of_peer(std::uint64_t id) {
           1'000'000'000,
           64,
           65536,
-          "build"};
+          "build",
+          "",
+          ""};
 }
 
 }  // namespace troupe_fuzz

@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace troupe::queue {
+namespace {
+
+// Of so many queues it is remembered what their items have emitted here; then the one that has been
+// quiet for longest is forgotten.
+constexpr std::size_t kMostCauseQueues = 4096;
+
+}  // namespace
 
 Ledger::Ledger(const QueueOptions& options) : options_(options) {}
 
@@ -28,13 +35,23 @@ Ledger::Put Ledger::put(ItemPtr item, Duration delay, Instant now) {
 }
 
 void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
-  auto& seen = seen_[cause.queue];
-  seen.erase(seen.begin(), seen.lower_bound(cause.settled));
-  if (seen.insert(cause.item).second) {
+  if (seen_.size() >= kMostCauseQueues && !seen_.contains(cause.queue)) {
+    forget_quietest();
+  }
+  Seen& seen = seen_[cause.queue];
+  seen.heard = ++emits_;
+  seen.causes.erase(seen.causes.begin(), seen.causes.lower_bound(cause.settled));
+  if (seen.causes.insert(cause.item).second) {
     for (ItemPtr& item : items) {
       (void)put(std::move(item), Duration{}, now);
     }
   }
+}
+
+void Ledger::forget_quietest() {
+  const auto quietest =
+      std::ranges::min_element(seen_, {}, [](const auto& each) { return each.second.heard; });
+  seen_.erase(quietest);
 }
 
 void Ledger::accept(ItemPtr item, Duration delay, Instant now) {

@@ -121,6 +121,7 @@ class Ledger final {
   void later(ItemPtr item, Instant when);
   void wake(Instant now);
   bool drop_oldest();
+  void forget_quietest();
   ItemPtr release(Holder& holder, std::uint64_t number);
   void attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how);
   void forget(const Item& item) noexcept;
@@ -137,7 +138,13 @@ class Ledger final {
   std::size_t unfinished_ = 0;
   std::size_t ready_count_ = 0;
   std::size_t bytes_ = 0;
-  std::map<std::uint64_t, std::set<std::uint64_t>> seen_;  // causes by their queue
+  // What has been emitted already: causes by their queue, and when that was heard of last.
+  struct Seen {
+    std::set<std::uint64_t> causes;
+    std::uint64_t heard = 0;
+  };
+  std::map<std::uint64_t, Seen> seen_;
+  std::uint64_t emits_ = 0;
   std::vector<Dead> dead_;
   QueueStats counts_;
 };
