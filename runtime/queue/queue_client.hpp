@@ -204,6 +204,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   bool still_mine(std::uint64_t number) noexcept;
 
   RuntimeCore& runtime_;
+  const Place place_;
   const Schema schema_;
   const ConnectOptions options_;
   const std::shared_ptr<Owner> owner_;  // null: it is elsewhere
@@ -212,7 +213,6 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   mutable SpinLock lock_;
   fiber::Change change_;
   // Guarded by lock_.
-  Place place_;
   Connection connection_;
   bool connected_ = false;
   bool receiving_ = false;  // somebody receives, or connects

@@ -74,10 +74,10 @@ std::shared_ptr<QueueClient> QueueClient::at(RuntimeCore& runtime, Place place,
 QueueClient::QueueClient(RuntimeCore& runtime, Place place, const Schema& schema,
                          ConnectOptions options, std::shared_ptr<Owner> owner)
     : runtime_(runtime),
+      place_(std::move(place)),
       schema_(schema),
       options_(std::move(options)),
-      owner_(std::move(owner)),
-      place_(std::move(place)) {}
+      owner_(std::move(owner)) {}
 
 QueueClient::~QueueClient() {
   (void)flush(Deadline{kLastFlush});
@@ -100,30 +100,23 @@ QueueClient::~QueueClient() {
 }
 
 Result<Place> QueueClient::place() {
-  if (owner_ != nullptr) {
-    auto local = runtime_.queues()->local_place(owner_);
-    if (!local) {
-      return local.error();
-    }
-    const std::lock_guard lock{lock_};
-    place_.local = local->local;
-    place_.host = local->host;
-    if (place_.url.empty()) {
-      place_.object = local->object;
-    }
+  if (owner_ == nullptr) {
     return place_;
   }
-  const std::lock_guard lock{lock_};
-  return place_;
+  auto local = runtime_.queues()->local_place(owner_);
+  if (!local) {
+    return local.error();
+  }
+  Place place = place_;
+  place.local = local->local;
+  place.host = local->host;
+  place.object = local->object;
+  return place;
 }
 
 Result<std::shared_ptr<QueueClient>> QueueClient::dead_letters(const Schema& schema,
                                                                Deadline until) {
-  Place place;
-  {
-    const std::lock_guard lock{lock_};
-    place = place_;
-  }
+  Place place = place_;
   place.dead = true;
   auto client = std::make_shared<QueueClient>(runtime_, std::move(place), schema, options_, owner_);
   if (auto connected = client->connect(until); !connected) {
@@ -133,7 +126,6 @@ Result<std::shared_ptr<QueueClient>> QueueClient::dead_letters(const Schema& sch
 }
 
 std::string QueueClient::address() const {
-  const std::lock_guard lock{lock_};
   return place_.url;
 }
 
@@ -156,6 +148,14 @@ Result<Connection> QueueClient::dial(Deadline until) {
     return std::move(ends->second);
   }
   const bool here = !place_.local.empty() && place_.host == Registry::this_host();
+  std::string object = place_.object;
+  if (!here) {
+    auto named = Registry::place_of(place_.url);
+    if (!named) {
+      return named.error();
+    }
+    object = std::move(named->object);
+  }
   ConnectOptions none;
   none.max_message = options_.max_message;
   auto connection =
@@ -166,7 +166,7 @@ Result<Connection> QueueClient::dial(Deadline until) {
   Encoded frame;
   Writer writer{frame};
   begin(writer, Frame::hello);
-  writer.value(Hello{std::string{kMagic}, kVersion, place_.object, place_.dead,
+  writer.value(Hello{std::string{kMagic}, kVersion, std::move(object), place_.dead,
                      static_cast<std::uint64_t>(::getpid()), schema_});
   (void)writer.finish();
   if (auto sent = connection->offer_message(frame, until); !sent) {

@@ -126,6 +126,20 @@ TEST(QueueAddressTest, OpenWaitsForTheOwner) {
   EXPECT_EQ(made.get(20s).value(), 4);
 }
 
+void put_one(Queue<int> queue) {
+  queue.put(6).value();
+}
+
+TEST_P(QueueTransportTest, AHandleOfItTravels) {
+  auto queue = Queue<int>::create(runtime(), address()).value();
+  Process owners{runtime(), put_one, queue};
+  Process others{runtime(), put_one, Queue<int>::open(runtime(), queue.address()).value()};
+  EXPECT_EQ(queue.get(20s).value(), 6);
+  EXPECT_EQ(queue.get(20s).value(), 6);
+  EXPECT_TRUE(owners.join(20s).value().ok());
+  EXPECT_TRUE(others.join(20s).value().ok());
+}
+
 TEST(QueueAddressTest, QueuesOfOneRuntimeShareAPort) {
   auto first = Queue<int>::create(runtime(), "tcp://127.0.0.1:0/first").value();
   const std::string port = std::to_string(first.address().port());
