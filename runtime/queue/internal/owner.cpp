@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <iterator>
 #include <limits>
+#include <thread>
 #include <utility>
 
 namespace troupe::queue {
@@ -236,7 +237,9 @@ bool Owner::look() {
 
 // Errors: cancelled (the runtime stops).
 Result<void> Owner::wait() {
-  if (runtime_.may_spin() && !sessions_.empty() && spin_.worth_it()) {
+  // Where its clients want all the CPUs, polling keeps from them what it waits for.
+  const bool has_cpu = sessions_.size() < std::thread::hardware_concurrency();
+  if (runtime_.may_spin() && !sessions_.empty() && has_cpu && spin_.worth_it()) {
     const bool found = spin_.poll([this] {
       pause_cpu();
       return over_.load() || look();
