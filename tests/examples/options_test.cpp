@@ -43,9 +43,8 @@ TEST(OptionsTest, OfANamedDirectoryAllFilesAreCounted) {
 }
 
 TEST(OptionsTest, AnUnknownTransportIsAnErrorThatNamesThoseThereAre) {
-  EXPECT_EQ(
-      error_of({"--transport", "smoke"}),
-      "--transport smoke: there is no such transport; there are fifo, unix, shm and tcp");
+  EXPECT_EQ(error_of({"--transport", "smoke"}),
+            "--transport smoke: there is no such transport; there are fifo, unix, shm and tcp");
 }
 
 TEST(OptionsTest, InprocSaysWhyItCannot) {
