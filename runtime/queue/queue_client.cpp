@@ -66,7 +66,7 @@ Result<void> QueueClient::receive_once(Lock& lock, Deadline until) {
   receiving_ = true;
   lock.unlock();
   Incoming incoming;
-  const auto received = connection_.receive_message(incoming, until);
+  auto received = connection_.receive_message(incoming, until);
   lock.lock();
   receiving_ = false;
   if (received) {
@@ -118,24 +118,8 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
     return kind.error();
   }
   switch (*kind) {
-    case Frame::item: {
-      Taken taken;
-      std::uint64_t behind = 0;
-      if (!reader.take(taken.id) || !reader.take(behind) || !reader.take(taken.attempts) ||
-          !reader.take(taken.suspect)) {
-        return reader.error();
-      }
-      taken.settled = taken.id - behind;
-      taken.number = ++deliveries_;
-      const std::span item{reader.place(), incoming.bytes.data() + incoming.bytes.size()};
-      taken.item.assign(item.begin(), item.end());
-      received_.push_back(std::move(taken));
-      ordered_ -= ordered_ > 0 ? 1 : 0;
-      if (takers_ == 0 && loops_ == 0) {
-        look_after_me();  // it comes too late: the Caretaker gives it back
-      }
-      return {};
-    }
+    case Frame::item:
+      return read_item(reader, incoming);
     case Frame::untaken:
       ordered_ = std::min(ordered_, ordered_since_untake_);
       ++untaken_;
@@ -167,13 +151,36 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
       return {};
     }
     default:
-      break;
+      return read_number(*kind, reader);
   }
+}
+
+Result<void> QueueClient::read_item(Reader& reader, const Incoming& incoming) {
+  Taken taken;
+  std::uint64_t behind = 0;
+  if (!reader.take(taken.id) || !reader.take(behind) || !reader.take(taken.attempts) ||
+      !reader.take(taken.suspect)) {
+    return reader.error();
+  }
+  taken.settled = taken.id - behind;
+  taken.number = ++deliveries_;
+  const std::span item{reader.place(), incoming.bytes.data() + incoming.bytes.size()};
+  taken.item.assign(item.begin(), item.end());
+  received_.push_back(std::move(taken));
+  ordered_ -= ordered_ > 0 ? 1 : 0;
+  if (takers_ == 0 && loops_ == 0) {
+    look_after_me();  // it comes too late: the Caretaker gives it back
+  }
+  return {};
+}
+
+// Those that begin with a number.
+Result<void> QueueClient::read_number(Frame kind, Reader& reader) {
   const auto number = reader.value<std::uint64_t>();
   if (!number) {
     return number.error();
   }
-  switch (*kind) {
+  switch (kind) {
     case Frame::accepted:
       progress_->accepted.store(*number);
       return {};

@@ -35,6 +35,7 @@ class RuntimeCore;
 namespace queue {
 
 class Owner;
+enum class Frame : std::uint8_t;
 struct Answer;
 
 // Where a queue is, as its handles say it in messages. Part of the wire format.
@@ -106,7 +107,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   // From a message; connects at its first use.
   static std::shared_ptr<QueueClient> at(RuntimeCore& runtime, Place place, const Schema& schema);
 
-  QueueClient(RuntimeCore& runtime, Place place, const Schema& schema, ConnectOptions options,
+  QueueClient(RuntimeCore& runtime, Place place, Schema schema, ConnectOptions options,
               std::shared_ptr<Owner> owner);
   QueueClient(const QueueClient&) = delete;
   QueueClient& operator=(const QueueClient&) = delete;
@@ -175,6 +176,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   void receive_ready(Lock& lock);
   void read(const Incoming& incoming);
   Result<void> read_frame(const Incoming& incoming);
+  Result<void> read_number(Frame kind, Reader& reader);
+  Result<void> read_item(Reader& reader, const Incoming& incoming);
   Result<void> send(Lock& lock, Encoded& frame, Deadline until);
   Result<void> claim_sending(Lock& lock, Deadline until);
   Result<QueueStats> question(Lock& lock, Asked what, Deadline until, std::string_view text = {});
@@ -192,6 +195,14 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
                            Deadline until);
 
   // ---- taking ----
+  Result<Taken> take_next(Lock& lock, Deadline until, Appetite appetite);
+  std::optional<Result<Taken>> next_received(Lock& lock, Appetite appetite, bool had_to_wait);
+  Result<void> await_item(Lock& lock, Appetite appetite, Deadline until);
+  Result<void> await_last(Lock& lock);
+  Result<Output*> emit(const Taken& taken, std::vector<Output>& outputs, Deadline until);
+  std::vector<PutMark> marks_under(const Taken& taken) const;
+  Result<void> replace(Lock& lock, const Taken& taken, const Output& outputs, Deadline until);
+  Result<void> acknowledge(Lock& lock, const Taken& taken, std::vector<PutMark> marks);
   Result<void> order(Lock& lock, std::size_t wanted);
   Result<void> untake(Lock& lock);
   Result<void> open_suspect(Lock& lock, const Taken& taken);

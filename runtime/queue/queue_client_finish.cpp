@@ -40,8 +40,9 @@ Result<void> QueueClient::send_acks(Lock& lock) {
   return send(lock, frame, Deadline{std::chrono::seconds{10}});
 }
 
-Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& outputs, Deadline until) {
-  note_lease_over(*this);
+// Puts what goes to other queues; returns what goes to this one, or null.
+Result<Output*> QueueClient::emit(const Taken& taken, std::vector<Output>& outputs,
+                                  Deadline until) {
   Output* own = nullptr;
   for (Output& output : outputs) {
     if (output.queue.get() == this) {
@@ -57,27 +58,42 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
     writer.natural(output.count);
     writer.encoded(output.items);
     if (auto put = output.queue->put(frame, output.items.size(), output.count, until); !put) {
-      (void)give_back(taken, retry_delay_);
-      return put.error().within("finish an item of " + text());
+      return put.error();
     }
   }
+  return own;
+}
+
+// What was put under it elsewhere, and is not confirmed. What was lost before it was taken is none
+// of its business.
+std::vector<PutMark> QueueClient::marks_under(const Taken& taken) const {
   std::vector<PutMark> marks = unconfirmed_puts();
   std::erase_if(marks, [&](const PutMark& mark) {
     const bool lost_before = mark.progress->broken.load() && mark.at < taken.at;
     return mark.progress == progress_ || lost_before;
   });
-  if (own != nullptr) {
+  return marks;
+}
+
+Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& outputs, Deadline until) {
+  const auto own = emit(taken, outputs, until);
+  if (!own) {
+    (void)give_back(taken, retry_delay_);
+    return own.error().within("finish an item of " + text());
+  }
+  std::vector<PutMark> marks = marks_under(taken);
+  if (*own != nullptr) {
     if (auto confirmed = await_marks(marks, until); !confirmed) {
       (void)give_back(taken, Duration{});
       return confirmed.error().within("finish an item of " + text());
     }
-    marks.clear();
   }
   for (const PutMark& mark : marks) {
     if (const auto client = mark.client.lock()) {
       client->hear_of_puts();
     }
   }
+  note_lease_over(*this);
   Lock lock{lock_};
   ++calls_;
   if (failure_) {
@@ -86,16 +102,23 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
   if (!still_mine(taken.number)) {
     return lease_lost(text());
   }
-  if (own != nullptr) {
-    if (auto sent = send_acks(lock); !sent) {
-      return sent;
-    }
-    Encoded frame = frame_of(Frame::finish, taken.number);
-    Writer writer{frame};
-    writer.natural(own->count);
-    writer.encoded(own->items);
-    return send(lock, frame, until);
+  return *own != nullptr ? replace(lock, taken, **own, until)
+                         : acknowledge(lock, taken, std::move(marks));
+}
+
+Result<void> QueueClient::replace(Lock& lock, const Taken& taken, const Output& outputs,
+                                  Deadline until) {
+  if (auto sent = send_acks(lock); !sent) {
+    return sent;
   }
+  Encoded frame = frame_of(Frame::finish, taken.number);
+  Writer writer{frame};
+  writer.natural(outputs.count);
+  writer.encoded(outputs.items);
+  return send(lock, frame, until);
+}
+
+Result<void> QueueClient::acknowledge(Lock& lock, const Taken& taken, std::vector<PutMark> marks) {
   release_held();
   if (!marks.empty()) {
     held_.push_back({taken.number, std::move(marks)});
@@ -155,7 +178,7 @@ Result<void> QueueClient::settle_held(Lock& lock, Deadline until) {
   while (!held_.empty()) {
     const HeldAck first = held_.front();
     lock.unlock();
-    const auto confirmed = await_marks(first.marks, until);
+    auto confirmed = await_marks(first.marks, until);
     lock.lock();
     if (!confirmed &&
         (confirmed.error() == Code::timed_out || confirmed.error() == Code::cancelled)) {

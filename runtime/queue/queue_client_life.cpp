@@ -71,11 +71,11 @@ std::shared_ptr<QueueClient> QueueClient::at(RuntimeCore& runtime, Place place,
                                        nullptr);
 }
 
-QueueClient::QueueClient(RuntimeCore& runtime, Place place, const Schema& schema,
-                         ConnectOptions options, std::shared_ptr<Owner> owner)
+QueueClient::QueueClient(RuntimeCore& runtime, Place place, Schema schema, ConnectOptions options,
+                         std::shared_ptr<Owner> owner)
     : runtime_(runtime),
       place_(std::move(place)),
-      schema_(schema),
+      schema_(std::move(schema)),
       options_(std::move(options)),
       owner_(std::move(owner)) {}
 

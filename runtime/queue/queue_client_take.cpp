@@ -55,6 +55,83 @@ void QueueClient::adapt(bool had_to_wait) {
   since_wait_ = 0;
 }
 
+// The first that is here, or why none will come. Nothing: it is to be waited for.
+std::optional<Result<Taken>> QueueClient::next_received(Lock& lock, Appetite appetite,
+                                                        bool had_to_wait) {
+  if (!received_.empty()) {
+    Taken first = std::move(received_.front());
+    received_.pop_front();
+    if (appetite == Appetite::loop) {
+      adapt(had_to_wait);
+      if (ordered_ + received_.size() < ahead_ / 2 && !ended_) {
+        (void)order(lock, ahead_ - ordered_ - received_.size());
+      }
+    }
+    return first;
+  }
+  if (!ended_) {
+    return std::nullopt;
+  }
+  if (!end_failure_.empty()) {
+    return Error::failed("take from " + text() + ": " + end_failure_);
+  }
+  return Error{Code::closed, "take from " + text() + ": it is closed, and all is done"};
+}
+
+// Orders what is wanted, and waits until there may be something.
+Result<void> QueueClient::await_item(Lock& lock, Appetite appetite, Deadline until) {
+  if (!held_.empty()) {
+    return settle_held(lock, until);
+  }
+  if (auto sent = send_acks(lock); !sent) {
+    return sent;
+  }
+  const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
+  if (ordered_ < wanted) {
+    if (auto asked = order(lock, wanted - ordered_); !asked) {
+      return asked;
+    }
+  }
+  if (until.passed()) {
+    return Error{Code::timed_out, ""};
+  }
+  return wait_until(
+      lock, [&] { return !received_.empty() || ended_ || ordered_ < takers_; }, until, "take");
+}
+
+// The time is up: what is on its way now is still taken.
+Result<void> QueueClient::await_last(Lock& lock) {
+  const std::uint64_t mine = untakes_ + 1;
+  if (auto sent = untake(lock); !sent) {
+    return sent;
+  }
+  (void)wait_until(
+      lock, [&] { return untaken_ >= mine || !received_.empty(); }, Deadline{kLastWord}, "take");
+  return {};
+}
+
+Result<Taken> QueueClient::take_next(Lock& lock, Deadline until, Appetite appetite) {
+  bool had_to_wait = false;
+  bool last_try = false;
+  for (;;) {
+    if (auto next = next_received(lock, appetite, had_to_wait)) {
+      return *std::move(next);
+    }
+    if (last_try) {
+      return Error{Code::timed_out, "take from " + text() + ": nothing came in time"};
+    }
+    had_to_wait = true;
+    auto waited = await_item(lock, appetite, until);
+    if (!waited && waited.error() == Code::timed_out) {
+      waited = await_last(lock);
+      last_try = true;
+    }
+    if (!waited) {
+      return waited.error();
+    }
+  }
+}
+
 Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
   Lock lock{lock_};
   // Who does not wait for an item waits for the owner to say that there is none.
@@ -62,81 +139,21 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
     return fine.error();
   }
   ++takers_;
-  auto taken = [&]() -> Result<Taken> {
-    bool had_to_wait = false;
-    bool last_try = false;
-    for (;;) {
-      if (!received_.empty()) {
-        Taken first = std::move(received_.front());
-        received_.pop_front();
-        if (appetite == Appetite::loop) {
-          adapt(had_to_wait);
-          if (ordered_ + received_.size() < ahead_ / 2 && !ended_) {
-            (void)order(lock, ahead_ - ordered_ - received_.size());
-          }
-        }
-        return first;
-      }
-      if (ended_ && !end_failure_.empty()) {
-        return Error::failed("take from " + text() + ": " + end_failure_);
-      }
-      if (ended_) {
-        return Error{Code::closed, "take from " + text() + ": it is closed, and all is done"};
-      }
-      if (last_try) {
-        return Error{Code::timed_out, "take from " + text() + ": nothing came in time"};
-      }
-      had_to_wait = true;
-      if (!held_.empty()) {
-        if (auto settled = settle_held(lock, until); !settled) {
-          return settled.error();
-        }
-        continue;
-      }
-      if (auto sent = send_acks(lock); !sent) {
-        return sent.error();
-      }
-      const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
-      if (ordered_ < wanted) {
-        if (auto asked = order(lock, wanted - ordered_); !asked) {
-          return asked.error();
-        }
-      }
-      auto waited =
-          until.passed()
-              ? Result<void>{Error{Code::timed_out, ""}}
-              : wait_until(
-                    lock, [&] { return !received_.empty() || ended_ || ordered_ < takers_; }, until,
-                    "take");
-      if (waited) {
-        continue;
-      }
-      if (waited.error() != Code::timed_out) {
-        return waited.error();
-      }
-      // What is on its way now is still taken.
-      const std::uint64_t mine = untakes_ + 1;
-      if (auto sent = untake(lock); !sent) {
-        return sent.error();
-      }
-      (void)wait_until(
-          lock, [&] { return untaken_ >= mine || !received_.empty(); }, Deadline{kLastWord},
-          "take");
-      last_try = true;
-    }
-  }();
+  auto taken = take_next(lock, until, appetite);
   --takers_;
-  if (taken && taken->suspect) {
+  if (!taken) {
+    if (taken.error() == Code::timed_out && ordered_ + received_.size() > takers_) {
+      look_after_me();
+    }
+    return taken;
+  }
+  if (taken->suspect) {
     if (auto opened = open_suspect(lock, *taken); !opened) {
       return opened.error();
     }
   }
-  if (taken) {
-    taken->at = runtime_.clock().now();
-    note_lease(*this);
-  } else if (taken.error() == Code::timed_out && ordered_ + received_.size() > takers_) {
-    look_after_me();
-  }
+  taken->at = runtime_.clock().now();
+  note_lease(*this);
   return taken;
 }
 

@@ -13,7 +13,7 @@ constexpr std::size_t kMostCauseQueues = 4096;
 
 }  // namespace
 
-Ledger::Ledger(const QueueOptions& options) : options_(options) {}
+Ledger::Ledger(QueueOptions options) : options_(std::move(options)) {}
 
 Ledger::~Ledger() = default;
 
@@ -84,17 +84,17 @@ void Ledger::later(ItemPtr item, Instant when) {
 }
 
 bool Ledger::drop_oldest() {
-  for (auto each = ready_.rbegin(); each != ready_.rend(); ++each) {
-    if (!each->second.empty()) {
-      const ItemPtr dropped = std::move(each->second.front());
-      each->second.pop_front();
-      --ready_count_;
-      ++counts_.dropped;
-      forget(*dropped);
-      return true;
-    }
+  const auto lowest = std::find_if(ready_.rbegin(), ready_.rend(),
+                                   [](const auto& each) { return !each.second.empty(); });
+  if (lowest == ready_.rend()) {
+    return false;
   }
-  return false;
+  const ItemPtr dropped = std::move(lowest->second.front());
+  lowest->second.pop_front();
+  --ready_count_;
+  ++counts_.dropped;
+  forget(*dropped);
+  return true;
 }
 
 std::size_t Ledger::room(std::size_t promised) const noexcept {

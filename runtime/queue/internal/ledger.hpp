@@ -52,7 +52,7 @@ struct Cause {
 
 class Ledger final {
  public:
-  explicit Ledger(const QueueOptions& options);
+  explicit Ledger(QueueOptions options);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;

@@ -25,7 +25,7 @@ class Session;
 
 // One ledger, and who of its clients waits for what.
 struct Desk {
-  explicit Desk(const QueueOptions& options) : ledger(options) {}
+  explicit Desk(QueueOptions options) : ledger(std::move(options)) {}
 
   Ledger ledger;
   std::size_t promised = 0;  // items that clients have been granted room for
