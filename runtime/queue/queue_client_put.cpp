@@ -62,9 +62,11 @@ Result<void> QueueClient::get_room(Lock& lock, std::size_t bytes, std::uint32_t 
   while (!has_room(bytes, items)) {
     if (holds_lease_of(*this)) {
       // Whoever waits here keeps the room that it waits for.
-      if (auto stats = question(lock, Asked::stats, until); !stats) {
+      const auto stats = question(lock, Asked::stats, until);
+      if (!stats) {
         return stats.error();
-      } else if (stats->ready + stats->in_work >= capacity_) {
+      }
+      if (stats->ready + stats->in_work >= capacity_) {
         return Error{Code::refused,
                      "put into " + text() +
                          ": it is full, and who puts has an item of it in work, so that it would "

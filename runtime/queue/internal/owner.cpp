@@ -273,7 +273,7 @@ Result<void> Owner::wait() {
     until = std::min(until, overdue_at_);
   }
   until = std::min({until, items_.patience_ends, dead_.patience_ends});
-  const auto waited = park(runtime_, waits_, Deadline{until});
+  auto waited = park(runtime_, waits_, Deadline{until});
   if (!waited && waited.error() != Code::timed_out) {
     return waited;
   }

@@ -68,16 +68,18 @@ int main() {
   (void)idle.ask(bank::Look{}).value();
   vault.send(bank::Doze{});
   teller.send(bank::Withdraw{5});
-  const auto all = [&] {
-    int waiting = 0;
+  const auto are = [&](const char* state, int wanted) {
+    int found = 0;
     for (const auto& actor : runtime.stats().actors)
-      waiting += actor.state == "waiting" ? 1 : 0;
-    return waiting == 2;
+      found += actor.state == state ? 1 : 0;
+    return found == wanted;
   };
-  while (bank::dozing == 0 || !all())
+  while (bank::dozing == 0 || !are("waiting", 2))
     std::this_thread::yield();
   // The worker has left both of their stacks when it has run somebody else since.
   (void)idle.ask(bank::Look{}).value();
+  while (!are("idle", 1))  // its answer comes before its handler's end
+    std::this_thread::yield();
   all_wait();
   std::_Exit(0);
 }
