@@ -7,6 +7,7 @@
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
 #include "troupe/runtime/queue/internal/registry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::queue {
@@ -285,12 +286,6 @@ Result<QueueStats> QueueClient::question(Lock& lock, Asked what, Deadline until,
     return Error{static_cast<Code>(answer->code), answer->what};
   }
   return answer->stats;
-}
-
-int QueueClient::ready_fd() {
-  Lock lock{lock_};
-  ready(lock, Deadline{std::chrono::seconds{10}}).value();
-  return connection_.ready_fd();
 }
 
 // ---- the Caretaker -----------------------------------------------------------------------------

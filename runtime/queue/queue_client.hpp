@@ -152,8 +152,6 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   // ---- asking ----
   enum class Asked : std::uint8_t { stats = 1, close = 2, join = 3 };
   Result<QueueStats> ask(Asked what, Deadline until, std::string_view text = {});
-  // Readable when something may have come. Connects. Throws Error.
-  int ready_fd();
 
   // The Caretaker's: false: there is nothing to look after any more.
   bool look_after();
@@ -189,6 +187,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   bool has_room(std::size_t bytes, std::uint32_t items) const noexcept;
   Result<void> get_room(Lock& lock, std::size_t bytes, std::uint32_t items, Deadline until);
   Result<void> wish(Lock& lock, std::size_t bytes, std::uint32_t items);
+  void withdraw_wish(Lock& lock, Deadline until);
   Result<void> check_size(std::size_t bytes, std::uint32_t items) const;
   Result<void> return_room(Lock& lock);
   Result<void> put_granted(Lock& lock, Encoded& frame, std::size_t bytes, std::uint32_t items,
@@ -203,6 +202,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::vector<PutMark> marks_under(const Taken& taken) const;
   Result<void> replace(Lock& lock, const Taken& taken, const Output& outputs, Deadline until);
   Result<void> acknowledge(Lock& lock, const Taken& taken, std::vector<PutMark> marks);
+  Result<void> part_with(const Taken& taken, Encoded frame, const char* doing);
   Result<void> order(Lock& lock, std::size_t wanted);
   Result<void> untake(Lock& lock);
   Result<void> open_suspect(Lock& lock, const Taken& taken);

@@ -186,10 +186,7 @@ Result<void> QueueClient::settle_held(Lock& lock, Deadline until) {
     }
     if (!confirmed) {
       std::erase_if(held_, [&](const HeldAck& each) { return each.number == first.number; });
-      Encoded frame = frame_of(Frame::give_back, first.number);
-      Writer writer{frame};
-      writer.boolean(true);
-      writer.integer(retry_delay_.count());
+      Encoded frame = give_back_frame(first.number, true, retry_delay_);
       if (auto sent = send(lock, frame, until); !sent) {
         return sent;
       }
@@ -207,37 +204,29 @@ Result<void> QueueClient::settle_held(Lock& lock, Deadline until) {
   return {};
 }
 
-Result<void> QueueClient::give_back(const Taken& taken, Duration delay) {
+// It is the consumer's no more.
+Result<void> QueueClient::part_with(const Taken& taken, Encoded frame, const char* doing) {
   note_lease_over(*this);
   Lock lock{lock_};
   ++calls_;
   if (failure_) {
-    return failure("give an item back to");
+    return failure(doing);
   }
   if (!still_mine(taken.number)) {
     return lease_lost(text());
   }
-  Encoded frame = frame_of(Frame::give_back, taken.number);
-  Writer writer{frame};
-  writer.boolean(true);
-  writer.integer(delay.count());
   return send(lock, frame, Deadline{std::chrono::seconds{10}});
 }
 
+Result<void> QueueClient::give_back(const Taken& taken, Duration delay) {
+  return part_with(taken, give_back_frame(taken.number, true, delay), "give an item back to");
+}
+
 Result<void> QueueClient::reject(const Taken& taken, const std::string& why) {
-  note_lease_over(*this);
-  Lock lock{lock_};
-  ++calls_;
-  if (failure_) {
-    return failure("reject an item of");
-  }
-  if (!still_mine(taken.number)) {
-    return lease_lost(text());
-  }
   Encoded frame = frame_of(Frame::reject, taken.number);
   Writer writer{frame};
   writer.text(why);
-  return send(lock, frame, Deadline{std::chrono::seconds{10}});
+  return part_with(taken, std::move(frame), "reject an item of");
 }
 
 Result<void> QueueClient::extend(const Taken& taken, Duration more) {

@@ -57,6 +57,15 @@ Result<void> QueueClient::wish(Lock& lock, std::size_t bytes, std::uint32_t item
   return send(lock, frame, Deadline{std::chrono::seconds{10}});
 }
 
+void QueueClient::withdraw_wish(Lock& lock, Deadline until) {
+  wished_ = false;
+  Encoded frame;
+  Writer writer{frame};
+  begin(writer, Frame::want);
+  writer.value(Wish{});
+  (void)send(lock, frame, until);
+}
+
 Result<void> QueueClient::get_room(Lock& lock, std::size_t bytes, std::uint32_t items,
                                    Deadline until) {
   while (!has_room(bytes, items)) {
@@ -81,12 +90,7 @@ Result<void> QueueClient::get_room(Lock& lock, std::size_t bytes, std::uint32_t 
     auto granted = wait_until(
         lock, [&] { return has_room(bytes, items) || !wished_; }, until, "put");
     if (!granted) {
-      wished_ = false;
-      Encoded frame;
-      Writer writer{frame};
-      begin(writer, Frame::want);
-      writer.value(Wish{});
-      (void)send(lock, frame, Deadline::at_once());
+      withdraw_wish(lock, Deadline::at_once());
       if (room_items_ > 0) {
         look_after_me();
       }
@@ -178,12 +182,7 @@ Result<void> QueueClient::try_put(Encoded& frame, std::size_t bytes) {
     if (!has_room(bytes, 1)) {
       const auto refused = std::exchange(refused_room_, std::nullopt);
       if (wished_) {
-        wished_ = false;
-        Encoded none;
-        Writer writer{none};
-        begin(writer, Frame::want);
-        writer.value(Wish{});
-        (void)send(lock, none, until);
+        withdraw_wish(lock, until);
       }
       return refused == Code::closed
                  ? Error{Code::closed, "put into " + text() + ": it is closed"}

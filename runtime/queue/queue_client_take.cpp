@@ -7,7 +7,6 @@
 #include "troupe/runtime/queue/queue_client.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace troupe::queue {
@@ -203,10 +202,7 @@ Result<void> QueueClient::give_up_unopened(Lock& lock) {
   while (!received_.empty()) {
     const Taken taken = std::move(received_.back());
     received_.pop_back();
-    Encoded frame = frame_of(Frame::give_back, taken.number);
-    Writer writer{frame};
-    writer.boolean(false);
-    writer.integer(0);
+    Encoded frame = give_back_frame(taken.number, false, {});
     if (auto sent = send(lock, frame, Deadline{kLastWord}); !sent) {
       return sent;
     }

@@ -244,22 +244,26 @@ void Ledger::bury(ItemPtr item, std::string reason) {
   dead_.push_back({std::move(item), std::move(reason)});
 }
 
+// Null: it is not the consumer's (any more).
+Item* Ledger::find(Holder& holder, std::uint64_t number) noexcept {
+  const bool is_known = number >= holder.first_ && number - holder.first_ < holder.given_.size();
+  return is_known ? holder.given_[number - holder.first_].get() : nullptr;
+}
+
 bool Ledger::extend(Holder& holder, std::uint64_t number, Instant until) {
-  if (number < holder.first_ || number - holder.first_ >= holder.given_.size() ||
-      holder.given_[number - holder.first_] == nullptr) {
-    return false;
+  Item* const item = find(holder, number);
+  if (item != nullptr) {
+    item->held_until = until;
   }
-  holder.given_[number - holder.first_]->held_until = until;
-  return true;
+  return item != nullptr;
 }
 
 bool Ledger::open(Holder& holder, std::uint64_t number) {
-  if (number < holder.first_ || number - holder.first_ >= holder.given_.size() ||
-      holder.given_[number - holder.first_] == nullptr) {
-    return false;
+  Item* const item = find(holder, number);
+  if (item != nullptr) {
+    item->opened = true;
   }
-  holder.given_[number - holder.first_]->opened = true;
-  return true;
+  return item != nullptr;
 }
 
 // Of many items that a consumer had, only those it has said it begins with are told to be the cause

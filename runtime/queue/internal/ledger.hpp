@@ -122,6 +122,7 @@ class Ledger final {
   void wake(Instant now);
   bool drop_oldest();
   void forget_quietest();
+  static Item* find(Holder& holder, std::uint64_t number) noexcept;
   ItemPtr release(Holder& holder, std::uint64_t number);
   void attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how);
   void forget(const Item& item) noexcept;

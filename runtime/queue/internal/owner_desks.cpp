@@ -115,7 +115,7 @@ void Owner::answer(Desk& desk) {
     std::ranges::move(std::exchange(desk.joining, {}), std::back_inserter(answered));
   }
   for (const auto& [session, question] : answered) {
-    session->answer(question, Code{}, "");
+    session->answer(question);
   }
 }
 

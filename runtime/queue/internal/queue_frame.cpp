@@ -11,6 +11,14 @@ Encoded frame_of(Frame kind, std::uint64_t number) {
   return frame;
 }
 
+Encoded give_back_frame(std::uint64_t number, bool opened, Duration delay) {
+  Encoded frame = frame_of(Frame::give_back, number);
+  Writer writer{frame};
+  writer.boolean(opened);
+  writer.integer(delay.count());
+  return frame;
+}
+
 Result<Frame> read_kind(Reader& reader) {
   const auto kind = reader.value<std::uint8_t>();
   if (!kind) {

@@ -93,6 +93,8 @@ inline void begin(Writer& writer, Frame kind) {
 }
 // A frame that is a kind and a number, or begins with them.
 Encoded frame_of(Frame kind, std::uint64_t number);
+// `opened`: it was begun with.
+Encoded give_back_frame(std::uint64_t number, bool opened, Duration delay);
 // Errors: malformed.
 Result<Frame> read_kind(Reader& reader);
 

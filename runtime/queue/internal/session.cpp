@@ -40,8 +40,8 @@ bool Session::receive(Instant now) {
     transports::IncomingFrame frame;
     const auto received = transport_.try_receive(frame);
     if (!received) {
-      const bool in_order = received.error() == Code::closed;
-      end(in_order ? "" : received.error().what(), now, false);
+      const bool is_whole = received.error() == Code::closed;  // it ended between two frames
+      end(is_whole ? "" : received.error().what(), now, false);
       return true;
     }
     if (*received == Progress::would_block) {

@@ -74,7 +74,7 @@ class Session final {
   void recall();
   void tell_end();
   void tell_lost(std::uint64_t number);
-  void answer(std::uint64_t question, Code code, const std::string& what);
+  void answer(std::uint64_t question);
   void welcome(const Welcome& welcome);
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();

@@ -134,12 +134,12 @@ void Session::tell_lost(std::uint64_t number) {
   say(scratch_);
 }
 
-void Session::answer(std::uint64_t question, Code code, const std::string& what) {
+void Session::answer(std::uint64_t question) {
   scratch_.clear();
   Writer writer{scratch_};
   begin(writer, Frame::answer);
   writer.natural(question);
-  writer.value(Answer{static_cast<std::uint8_t>(code), what, desk_.ledger.stats()});
+  writer.value(Answer{0, "", desk_.ledger.stats()});
   say(scratch_);
 }
 
