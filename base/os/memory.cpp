@@ -44,8 +44,9 @@ std::uint64_t number_of(const std::string& path, std::string_view key) {
 // What a cgroup leaves: its limit, less what it uses and cannot give back.
 std::uint64_t left_in(const std::string& folder, const char* limit, const char* usage,
                       const char* reclaimable) {
+  constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62U;  // v1 says so by a number like it
   const auto most = number_in(folder + limit);
-  if (!most) {
+  if (!most || *most >= kNoLimit) {
     return std::numeric_limits<std::uint64_t>::max();
   }
   const std::uint64_t used = number_in(folder + usage).value_or(0);

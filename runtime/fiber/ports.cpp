@@ -74,8 +74,10 @@ class ThreadExecutor final : public Executor {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits it
-    std::jthread thread{std::move(work)};
-    ::pthread_setname_np(thread.native_handle(), name_.substr(0, 15).c_str());
+    std::jthread thread{[name = name_.substr(0, 15), work = std::move(work)] {
+      ::pthread_setname_np(::pthread_self(), name.c_str());
+      work();
+    }};
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     const std::lock_guard lock{mutex_};
     threads_.push_back(std::move(thread));

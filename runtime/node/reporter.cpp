@@ -126,7 +126,8 @@ void Reporter::run() {
   std::unique_ptr<InspectionSocket> inspection;
   std::vector<pollfd> waits;
   while (!ending_.load()) {
-    if (inspection == nullptr && (inspection = take_opened()) != nullptr) {
+    if (inspection == nullptr && (inspection = take_opened()) != nullptr &&
+        !this_process::parent()) {  // once for a tree of processes
       inspection->clean_up();
     }
     waits.assign(1, {wake_.get(), POLLIN, 0});

@@ -19,13 +19,16 @@ std::thread masked_thread(const std::string& name, std::function<void()> body) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits it
   std::thread thread;
   try {
-    thread = std::thread{std::move(body)};
+    thread = std::thread{[name = name.substr(0, 15), body = std::move(body)] {
+      // By itself: another thread's is a file of /proc, which its process's end then has to clear.
+      ::pthread_setname_np(::pthread_self(), name.c_str());
+      body();
+    }};
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::pthread_setname_np(thread.native_handle(), name.substr(0, 15).c_str());
   return thread;
 }
 
