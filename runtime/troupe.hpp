@@ -44,6 +44,7 @@
 #include "troupe/runtime/process/this_process.hpp"
 #include "troupe/runtime/queue/joinable_queue.hpp"
 #include "troupe/runtime/queue/queue.hpp"
+#include "troupe/runtime/queue/queue_select.hpp"
 #include "troupe/runtime/queue/simple_queue.hpp"
 #include "troupe/runtime/runtime.hpp"
 #include "troupe/runtime/runtime_options.hpp"

@@ -7,10 +7,10 @@
 //                         troupe::on(child, [&](troupe::Exit exit) { … }),
 //                         troupe::after(1s, [&] { … }))) {}
 //
-// Sources: Pipe and Connection (a message), Listener (a client), Process (its end), Future (its
-// value), Stream (an item), and what specialises Selectable. An Inbox is none: it has receive, and
-// wait_any takes it. wait_any only waits; here the item is also taken, from the one source whose
-// action runs.
+// Sources: Queue (a delivery), Pipe and Connection (a message), Listener (a client), Process (its
+// end), Future (its value), Stream (an item), and what specialises Selectable. An Inbox is none: it
+// has receive, and wait_any takes it. wait_any only waits; here the item is also taken, from the
+// one source whose action runs.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
@@ -55,6 +55,9 @@ struct SelectWait {
 //
 // A source that waits for more than one descriptor has, instead of ready_fd,
 //     static void wait_on(Sensor& sensor, SelectWait& wait);
+// One that has to know how long it is selected on has
+//     static Attendance attend(Sensor& sensor);
+// and gets what that returns, which lives until select does, in place of itself.
 template <class S>
 struct Selectable;
 
@@ -138,26 +141,66 @@ Result<void> act(F& action, Result<T> taken) {
   }
 }
 
+template <class S>
+concept Attended = requires(S& source) {
+  Selectable<S>::attend(source);
+};
+
+// A case while select runs: the cases of sources that have none of their own are their own.
 template <class S, class F>
-std::optional<Result<void>> try_case(Case<S, F>& its) {
-  auto taken = Selectable<S>::try_take(*its.source);
+struct AttendedCase {
+  decltype(Selectable<S>::attend(std::declval<S&>())) source;
+  F& action;
+};
+template <class S, class F>
+Case<S, F>& attend(Case<S, F>& its) {
+  return its;
+}
+template <Attended S, class F>
+AttendedCase<S, F> attend(Case<S, F>& its) {
+  return {Selectable<S>::attend(*its.source), its.action};
+}
+template <class F>
+After<F>& attend(After<F>& its) {
+  return its;
+}
+
+template <class S, class F, class Source>
+std::optional<Result<void>> try_source(Source& source, F& action) {
+  auto taken = Selectable<S>::try_take(source);
   if (!taken) {
     return std::nullopt;
   }
-  return act<typename Selectable<S>::Item>(its.action, *std::move(taken));
+  return act<typename Selectable<S>::Item>(action, *std::move(taken));
+}
+template <class S, class F>
+std::optional<Result<void>> try_case(Case<S, F>& its) {
+  return try_source<S>(*its.source, its.action);
+}
+template <class S, class F>
+std::optional<Result<void>> try_case(AttendedCase<S, F>& its) {
+  return try_source<S>(its.source, its.action);
 }
 template <class F>
 std::optional<Result<void>> try_case(After<F>& /*its*/) {
   return std::nullopt;
 }
 
+template <class S, class Source>
+void wait_on_source(Source& source, SelectWait& wait) {
+  if constexpr (requires { Selectable<S>::wait_on(source, wait); }) {
+    Selectable<S>::wait_on(source, wait);
+  } else {
+    wait.readable(Selectable<S>::ready_fd(source));
+  }
+}
 template <class S, class F>
 void wait_on_case(Case<S, F>& its, SelectWait& wait) {
-  if constexpr (requires { Selectable<S>::wait_on(*its.source, wait); }) {
-    Selectable<S>::wait_on(*its.source, wait);
-  } else {
-    wait.readable(Selectable<S>::ready_fd(*its.source));
-  }
+  wait_on_source<S>(*its.source, wait);
+}
+template <class S, class F>
+void wait_on_case(AttendedCase<S, F>& its, SelectWait& wait) {
+  wait_on_source<S>(its.source, wait);
 }
 template <class F>
 void wait_on_case(After<F>& /*its*/, SelectWait& /*wait*/) {}
@@ -183,8 +226,8 @@ template <class F>
 Result<void> run_after(After<F>& its) {
   return run_action(its.action);
 }
-template <class S, class F>
-Result<void> run_after(Case<S, F>& /*its*/) {
+template <class C>
+Result<void> run_after(C& /*its*/) {
   return {};
 }
 
@@ -199,20 +242,17 @@ Result<void> wait_for_cases(RuntimeCore& runtime, Deadline after, C&... cases) {
   }
 }
 
-}  // namespace actor
-
 template <class... C>
-Result<void> select(RuntimeCore& runtime, C... cases) {
-  static_assert(sizeof...(C) > 0, "select needs a case: on(source, action) or after(time, action)");
+Result<void> select_of(RuntimeCore& runtime, C&&... cases) {
   constexpr std::size_t kCount = sizeof...(C);
-  actor::FirstAfter after;
+  FirstAfter after;
   std::size_t number = 0;
   (after.consider(cases, number++), ...);
-  const std::size_t first = actor::first_case(runtime, kCount);
+  const std::size_t first = first_case(runtime, kCount);
   std::optional<Result<void>> done;
   const auto try_one = [&](std::size_t wanted) {
     std::size_t at = 0;
-    ((at++ == wanted ? static_cast<void>(done = actor::try_case(cases)) : void()), ...);
+    ((at++ == wanted ? static_cast<void>(done = try_case(cases)) : void()), ...);
   };
   for (;;) {
     for (std::size_t i = 0; i < kCount; ++i) {
@@ -224,13 +264,21 @@ Result<void> select(RuntimeCore& runtime, C... cases) {
     if (after.when.passed()) {
       std::size_t at = 0;
       Result<void> result;
-      ((at++ == after.number ? static_cast<void>(result = actor::run_after(cases)) : void()), ...);
+      ((at++ == after.number ? static_cast<void>(result = run_after(cases)) : void()), ...);
       return result;
     }
-    if (auto waited = actor::wait_for_cases(runtime, after.when, cases...); !waited) {
+    if (auto waited = wait_for_cases(runtime, after.when, cases...); !waited) {
       return waited;
     }
   }
+}
+
+}  // namespace actor
+
+template <class... C>
+Result<void> select(RuntimeCore& runtime, C... cases) {
+  static_assert(sizeof...(C) > 0, "select needs a case: on(source, action) or after(time, action)");
+  return actor::select_of(runtime, actor::attend(cases)...);
 }
 
 // In the thread's current runtime. Errors also: invalid_argument (it has none).

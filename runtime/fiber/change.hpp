@@ -14,22 +14,36 @@ namespace troupe::fiber {
 // All of it with the lock held.
 class Change final {
  public:
+  struct Waiting {
+    Waiter waiter;
+    Waiting* next = nullptr;
+  };
+
   // Waits until announce(), or the wait ends otherwise. The lock is let go meanwhile.
   template <class Lock>
   Waiter::Outcome wait(RuntimeCore& runtime, std::unique_lock<Lock>& lock, Deadline until) {
     Waiting self;
-    self.next = first_;
-    first_ = &self;
+    add(self);
     lock.unlock();
     const auto outcome = self.waiter.wait(runtime, until);
     lock.lock();
+    remove(self);
+    return outcome;
+  }
+
+  // For who waits for other things, too: its waiter is fired at the next announce(), which takes it
+  // out; else remove() does.
+  void add(Waiting& waiting) noexcept {
+    waiting.next = first_;
+    first_ = &waiting;
+  }
+  void remove(const Waiting& waiting) noexcept {
     for (Waiting** each = &first_; *each != nullptr; each = &(*each)->next) {
-      if (*each == &self) {
-        *each = self.next;
-        break;
+      if (*each == &waiting) {
+        *each = waiting.next;
+        return;
       }
     }
-    return outcome;
   }
 
   void announce() noexcept {
@@ -41,11 +55,6 @@ class Change final {
   }
 
  private:
-  struct Waiting {
-    Waiter waiter;
-    Waiting* next = nullptr;
-  };
-
   Waiting* first_ = nullptr;
 };
 

@@ -191,6 +191,8 @@ class Queue final {
   explicit Queue(std::shared_ptr<queue::QueueClient> client) noexcept
       : client_(std::move(client)) {}
   const std::shared_ptr<queue::QueueClient>& client() const noexcept { return client_; }
+  // Nothing: nobody can read it, and it is a dead letter.
+  std::optional<Result<Delivery<T>>> delivered(queue::Taken taken) const;
   static const Schema& item_schema() {
     static_assert(!carries_fds<T>,
                   "items of a queue carry no descriptors: send them over a Pipe or to an actor");
@@ -264,16 +266,23 @@ Result<Delivery<T>> Queue<T>::take_with(Deadline until, queue::Appetite appetite
     if (!taken) {
       return taken.error();
     }
-    const DecodeLimits limits{.members = Members::prefix};
-    auto item = decode<T>(Incoming{.bytes = taken->item}, limits);
-    if (item) {
-      return Delivery<T>{client_, *std::move(taken), *std::move(item)};
-    }
-    // Nobody can read it: a dead letter, and the next one.
-    if (auto rejected = client_->reject(*taken, item.error().what()); !rejected) {
-      return rejected.error();
+    if (auto delivery = delivered(*std::move(taken))) {
+      return *std::move(delivery);
     }
   }
+}
+
+template <class T>
+std::optional<Result<Delivery<T>>> Queue<T>::delivered(queue::Taken taken) const {
+  const DecodeLimits limits{.members = Members::prefix};
+  auto item = decode<T>(Incoming{.bytes = taken.item}, limits);
+  if (item) {
+    return Delivery<T>{client_, std::move(taken), *std::move(item)};
+  }
+  if (auto rejected = client_->reject(taken, item.error().what()); !rejected) {
+    return rejected.error();
+  }
+  return std::nullopt;
 }
 
 template <class T>

@@ -312,6 +312,9 @@ bool QueueClient::look_after() {
     if (recalled || (takers_ == 0 && loops_ == 0)) {
       (void)give_up_unopened(lock);
     }
+    if (idle_looks_ == kIdleLooks && takers_ == 0 && loops_ == 0 && ordered_ > 0 && !ended_) {
+      (void)untake(lock);  // a select has ordered it, and there was none since
+    }
     if (recalled || idle_looks_ >= kIdleLooks) {
       (void)return_room(lock);
     }

@@ -135,6 +135,9 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
 
   // ---- taking ----
   Result<Taken> take(Deadline until, Appetite appetite);
+  // For who waits elsewhere: what is here now, or why nothing will come. Nothing: it is on order.
+  // Waits for the owner at the first use only.
+  std::optional<Result<Taken>> try_take_ordered();
   // Finishes it: what it has brought goes first.
   Result<void> finish(const Taken& taken, std::vector<Output>& outputs, Deadline until);
   Result<void> give_back(const Taken& taken, Duration delay);
@@ -157,6 +160,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   bool look_after();
 
  private:
+  friend class Interest;
+
   using Lock = std::unique_lock<SpinLock>;
   struct HeldAck {
     std::uint64_t number;
@@ -195,6 +200,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
 
   // ---- taking ----
   Result<Taken> take_next(Lock& lock, Deadline until, Appetite appetite);
+  Result<Taken> begin_work(Lock& lock, Taken taken);
+  Result<void> order_for_takers(Lock& lock, Appetite appetite);
   std::optional<Result<Taken>> next_received(Lock& lock, Appetite appetite, bool had_to_wait);
   Result<void> await_item(Lock& lock, Appetite appetite, Deadline until);
   Result<void> await_last(Lock& lock);

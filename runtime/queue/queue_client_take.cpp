@@ -77,19 +77,22 @@ std::optional<Result<Taken>> QueueClient::next_received(Lock& lock, Appetite app
   return Error{Code::closed, "take from " + text() + ": it is closed, and all is done"};
 }
 
+// What is done is said first: its place may be what another item waits for.
+Result<void> QueueClient::order_for_takers(Lock& lock, Appetite appetite) {
+  if (auto sent = send_acks(lock); !sent) {
+    return sent;
+  }
+  const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
+  return ordered_ < wanted ? order(lock, wanted - ordered_) : Result<void>{};
+}
+
 // Orders what is wanted, and waits until there may be something.
 Result<void> QueueClient::await_item(Lock& lock, Appetite appetite, Deadline until) {
   if (!held_.empty()) {
     return settle_held(lock, until);
   }
-  if (auto sent = send_acks(lock); !sent) {
-    return sent;
-  }
-  const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
-  if (ordered_ < wanted) {
-    if (auto asked = order(lock, wanted - ordered_); !asked) {
-      return asked;
-    }
+  if (auto ordered = order_for_takers(lock, appetite); !ordered) {
+    return ordered;
   }
   if (until.passed()) {
     return Error{Code::timed_out, ""};
@@ -146,12 +149,35 @@ Result<Taken> QueueClient::take(Deadline until, Appetite appetite) {
     }
     return taken;
   }
-  if (taken->suspect) {
-    if (auto opened = open_suspect(lock, *taken); !opened) {
+  return begin_work(lock, *std::move(taken));
+}
+
+std::optional<Result<Taken>> QueueClient::try_take_ordered() {
+  Lock lock{lock_};
+  if (auto fine = ready(lock, Deadline{kAnswer}); !fine) {
+    return fine.error();
+  }
+  receive_ready(lock);
+  if (auto next = next_received(lock, Appetite::one, true)) {
+    return *next ? begin_work(lock, **std::move(next)) : *std::move(next);
+  }
+  if (failure_) {
+    return failure("take");
+  }
+  (void)settle_held(lock, Deadline::at_once());  // else the Caretaker does, when it can
+  if (auto ordered = order_for_takers(lock, Appetite::one); !ordered) {
+    return ordered.error();
+  }
+  return std::nullopt;
+}
+
+Result<Taken> QueueClient::begin_work(Lock& lock, Taken taken) {
+  if (taken.suspect) {
+    if (auto opened = open_suspect(lock, taken); !opened) {
       return opened.error();
     }
   }
-  taken->at = runtime_.clock().now();
+  taken.at = runtime_.clock().now();
   note_lease(*this);
   return taken;
 }
