@@ -42,9 +42,9 @@ struct Answer;
 struct Place {
   std::string url;         // for other hosts; may be empty
   std::string local;       // for processes of this user on the same host; may be empty
-  std::string object;      // its name there
-  std::uint64_t host = 0;  // which host that is
-  bool dead = false;       // its dead letters
+  std::string object;  // its name there
+  std::string host;    // which host that is, and user
+  bool dead = false;   // its dead letters
 };
 
 // An item that was taken, and not finished yet.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a QueueClient comes about, finds its owner, and ends.
+#include "troupe/base/os/host.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/queue/internal/owner.hpp"
@@ -147,7 +148,7 @@ Result<Connection> QueueClient::dial(Deadline until) {
                         static_cast<std::uint64_t>(::getpid()), schema_});
     return std::move(ends->second);
   }
-  const bool here = !place_.local.empty() && place_.host == Registry::this_host();
+  const bool here = !place_.local.empty() && place_.host == os::this_host();
   std::string object = place_.object;
   if (!here) {
     auto named = Registry::place_of(place_.url);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/node/internal/hub.hpp"
 
+#include "troupe/base/os/host.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/actor/system.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
@@ -100,7 +101,7 @@ Hello Hub::hello(const Address& over) {
           256,
           std::uint64_t{4} << 20U,
           build_,
-          may_go_near(over) ? this_host() : "",
+          may_go_near(over) ? os::this_host() : "",
           ""};
 }
 

@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/node/internal/same_host.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
 
 namespace troupe::node {
 
 bool may_go_near(const Address& over) {
   const std::string_view scheme = over.scheme();
   return (scheme == "unix" || scheme == "tcp" || scheme == "tls") && over.option("shm") != "off";
-}
-
-std::string this_host() {
-  std::string boot;
-  struct stat network {};
-  if (!(std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot) ||
-      ::stat("/proc/self/ns/net", &network) != 0) {
-    return {};
-  }
-  return boot + "." + std::to_string(network.st_ino) + "." + std::to_string(::geteuid());
 }
 
 bool is_near_name(std::string_view name) {

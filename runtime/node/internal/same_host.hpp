@@ -6,7 +6,6 @@
 
 #include "troupe/transports/address.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace troupe::node {
@@ -14,10 +13,6 @@ namespace troupe::node {
 // Whether one that is reached over that address may be reached over shared memory, too: not where
 // it says ?shm=off.
 bool may_go_near(const Address& over);
-
-// The machine since it was started, the network as this process sees it, and the user; empty where
-// the system does not tell.
-std::string this_host();
 
 // Whether it may be what shm: calls a listener that has not chosen a name.
 bool is_near_name(std::string_view name);

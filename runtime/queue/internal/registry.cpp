@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/queue/internal/registry.hpp"
 
+#include "troupe/base/os/host.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/channel/listener.hpp"
 #include "troupe/runtime/fiber/park.hpp"
@@ -13,8 +14,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <functional>
 #include <utility>
 
 namespace troupe::queue {
@@ -108,15 +107,6 @@ class Registry::Receiving final {
 Registry::Registry(RuntimeCore& runtime) noexcept : runtime_(runtime), caretaker_(runtime) {}
 
 Registry::~Registry() = default;
-
-std::uint64_t Registry::this_host() {
-  static const std::uint64_t number = [] {
-    std::string boot;
-    std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot;
-    return std::hash<std::string>{}(boot + " " + std::to_string(::getuid())) | 1U;
-  }();
-  return number;
-}
 
 Result<Place> Registry::place_of(const Address& address) {
   if (auto valid = address.valid(); !valid) {
@@ -228,12 +218,12 @@ Result<Place> Registry::local_place(const std::shared_ptr<Owner>& owner) {
   local_ = site;
   for (const auto& [object, its] : site->queues) {
     if (its == owner) {
-      return Place{"", site->at, object, this_host(), false};
+      return Place{"", site->at, object, os::this_host(), false};
     }
   }
   std::string object = "queue-" + std::to_string(++last_local_);
   site->queues[object] = owner;
-  return Place{"", site->at, std::move(object), this_host(), false};
+  return Place{"", site->at, std::move(object), os::this_host(), false};
 }
 
 void Registry::receive(const std::shared_ptr<Site>& site, Connection connection) {

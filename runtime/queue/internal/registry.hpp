@@ -55,8 +55,6 @@ class Registry final : public std::enable_shared_from_this<Registry> {
 
   // What the address of a queue says. Errors: invalid_argument.
   static Result<Place> place_of(const Address& address);
-  // A number for this boot of this machine, and this user's processes on it.
-  static std::uint64_t this_host();
 
  private:
   class Receiving;

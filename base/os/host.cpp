@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/base/os/host.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace troupe::os {
+
+std::string this_host() {
+  std::string boot;
+  struct stat network {};
+  if (!(std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot) ||
+      ::stat("/proc/self/ns/net", &network) != 0) {
+    return {};
+  }
+  return boot + "." + std::to_string(network.st_ino) + "." + std::to_string(::geteuid());
+}
+
+}  // namespace troupe::os
