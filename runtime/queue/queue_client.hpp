@@ -40,8 +40,8 @@ struct Answer;
 
 // Where a queue is, as its handles say it in messages. Part of the wire format.
 struct Place {
-  std::string url;         // for other hosts; may be empty
-  std::string local;       // for processes of this user on the same host; may be empty
+  std::string url;     // for other hosts; may be empty
+  std::string local;   // for processes of this user on the same host; may be empty
   std::string object;  // its name there
   std::string host;    // which host that is, and user
   bool dead = false;   // its dead letters
