@@ -75,7 +75,8 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::allocations(),    bench::connection_memory(),
       bench::actor_messages(), bench::actor_asks(),
       bench::actors_at_rest(), bench::nodes(),
-      bench::queues(),
+      bench::queues(),         bench::queue_gets(),
+      bench::queue_latency(),  bench::queue_redelivery(),
   };
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {

@@ -25,7 +25,10 @@ Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp
 Question loans();              // loans.cpp
 Question queues();             // queue.cpp
-Question actor_messages();     // actors.cpp
+Question queue_gets();
+Question queue_latency();  // queue_latency.cpp
+Question queue_redelivery();
+Question actor_messages();  // actors.cpp
 Question actor_asks();
 Question actors_at_rest();
 Question nodes();  // nodes.cpp
