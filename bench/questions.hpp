@@ -31,7 +31,11 @@ Question queue_redelivery();
 Question actor_messages();  // actors.cpp
 Question actor_asks();
 Question actors_at_rest();
-Question nodes();  // nodes.cpp
+Question node_ping_pongs();  // nodes.cpp
+Question node_streams();
+Question node_asks();
+Question links();  // links.cpp
+Question link_memory();
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp
