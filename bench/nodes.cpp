@@ -210,12 +210,13 @@ std::optional<Budget> only_for(bool it, Budget budget) {
 // Seconds that a side takes for one of `times`.
 using Seconds = std::function<double(std::uint64_t times)>;
 
-Side microseconds(Role role, const std::string& name, std::uint64_t times, Seconds seconds) {
+Side microseconds(Role role, const std::string& name, std::uint64_t times, const Seconds& seconds) {
   return {role, name,
           [=](const Effort& effort) { return seconds(scaled(times, effort)) * kMicroseconds; }};
 }
 
-Side millions_a_second(Role role, const std::string& name, std::uint64_t times, Seconds seconds) {
+Side millions_a_second(Role role, const std::string& name, std::uint64_t times,
+                       const Seconds& seconds) {
   return {role, name,
           [=](const Effort& effort) { return kMillions / seconds(scaled(times, effort)); }};
 }

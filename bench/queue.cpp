@@ -73,6 +73,7 @@ double ours(const QueueUse& use, const Effort& effort) {
                    .value();
   const std::string at = queue.address().text();
   std::vector<troupe::Process> processes;
+  processes.reserve(static_cast<std::size_t>(use.consumers + use.producers));
   for (int i = 0; i < use.consumers; ++i) {
     processes.emplace_back(runtime, use.finish == Finish::taken ? consume_by_get : consume, at);
   }

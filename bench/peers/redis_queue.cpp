@@ -27,7 +27,7 @@ class Server final {
  public:
   explicit Server(const std::string& scheme)
       : port_(scheme == "tcp" ? free_ports(1).front() : ""), program_(words()) {
-    while (program_.line().find("Ready to accept connections") == std::string::npos) {
+    while (program_.line().find("eady to accept connections") == std::string::npos) {
     }
   }
 
