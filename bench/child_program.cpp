@@ -16,6 +16,8 @@ namespace {
 
 using troupe::UniqueFd;
 
+constexpr int kAbsent = 127;  // as shells say it
+
 [[noreturn]] void become(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -25,7 +27,7 @@ using troupe::UniqueFd;
   pointers.push_back(nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::execvp(pointers.front(), pointers.data());
-  ::_exit(127);
+  ::_exit(kAbsent);
 }
 
 }  // namespace
@@ -47,6 +49,13 @@ ChildProgram::~ChildProgram() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+}
+
+void ChildProgram::expect_alive() {
+  int status = 0;
+  if (pid_ >= 0 && ::waitpid(pid_, &status, WNOHANG) == 0) return;
+  pid_ = -1;
+  throw_ended(status);
 }
 
 std::string ChildProgram::line() {
@@ -77,6 +86,9 @@ int ChildProgram::wait() {
 }
 
 void ChildProgram::throw_ended(int status) const {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kAbsent) {
+    throw std::runtime_error{name_ + ": it is not installed"};
+  }
   throw std::runtime_error{name_ + " ended with status " + std::to_string(status)};
 }
 

@@ -23,6 +23,8 @@ class ChildProgram final {
 
   pid_t pid() const noexcept { return pid_; }
 
+  // Throws when it has ended.
+  void expect_alive();
   // The next line of its standard output, without its end. Throws when there is none.
   std::string line();
   // What it prints until it ends. Throws unless it prints something and ends well.

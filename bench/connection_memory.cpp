@@ -3,21 +3,14 @@
 //
 // Method. One process makes so many duplex connections and keeps both ends of each, so that the
 // figure is what the two sides hold together. It is what the process holds more than before, by
-// connection: its own memory as the kernel counts it (Pss_Anon of /proc/self/smaps_rollup), and of
-// the shared the larger of what it has mapped and touched (Pss_Shmem) and what its descriptors hold
-// (the blocks of each memfd). What the kernel itself needs for descriptors is not in it. One
-// connection that is used goes before, uncounted: what the runtime holds once is not in it either.
+// connection, as held_memory.hpp counts it. One connection that is used goes before, uncounted:
+// what the runtime holds once is not in it either.
+#include "held_memory.hpp"
 #include "questions.hpp"
 #include "troupe/runtime/channel/pipe.hpp"
 #include "troupe/runtime/runtime.hpp"
 
-#include <sys/stat.h>
-
-#include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
-#include <set>
 #include <vector>
 
 namespace bench {
@@ -26,50 +19,6 @@ namespace {
 using troupe::ConnectedEnds;
 
 constexpr int kConnections = 64;
-
-// Bytes that this process holds.
-struct Held {
-  double own = 0;
-  double mapped = 0;
-  double in_descriptors = 0;
-
-  double more_than(const Held& before) const {
-    return own - before.own +
-           std::max(mapped - before.mapped, in_descriptors - before.in_descriptors);
-  }
-};
-
-double in_memory_files() {
-  constexpr double kBlock = 512;
-  double bytes = 0;
-  std::set<ino_t> seen;  // a file may have several descriptors
-  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
-    std::error_code gone;  // the iterator's own
-    const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
-    struct stat file {};
-    if (target.starts_with("/memfd:") && ::stat(entry.path().c_str(), &file) == 0 &&
-        seen.insert(file.st_ino).second) {
-      bytes += static_cast<double>(file.st_blocks) * kBlock;
-    }
-  }
-  return bytes;
-}
-
-Held held_now() {
-  constexpr double kKibibyte = 1024;
-  Held held{.in_descriptors = in_memory_files()};
-  std::ifstream file{"/proc/self/smaps_rollup"};
-  for (std::string word; file >> word;) {
-    double kibibytes = 0;
-    if (word == "Pss_Anon:" && file >> kibibytes) {
-      held.own = kibibytes * kKibibyte;
-    } else if (word == "Pss_Shmem:" && file >> kibibytes) {
-      held.mapped = kibibytes * kKibibyte;
-    }
-  }
-  if (held.own == 0) throw std::runtime_error{"/proc/self/smaps_rollup tells nothing"};
-  return held;
-}
 
 ConnectedEnds connected(troupe::Runtime& runtime) {
   return troupe::connect_ends(runtime, "shm:", troupe::transports::Direction::duplex, false)

@@ -49,15 +49,23 @@ struct Stream {
 inline constexpr std::uint64_t kFirstNumber = std::uint64_t{1}
                                               << 40U;  // 9 bytes in msgpack, always
 
+// When an item counts as finished.
+enum class Finish {
+  acknowledged,  // its consumer has said so after it was done with it
+  taken,         // at once: lost, should its consumer die with it
+};
+
 // Items through one queue, from producers to consumers, each a process.
 struct QueueUse {
   std::string scheme;  // shm, unix, tcp
   int producers = 0;
   int consumers = 0;
   std::size_t size = 0;  // bytes of an item
+  Finish finish = Finish::acknowledged;
 
   std::string name() const;  // "2x2/64B/shm"
 };
+inline constexpr std::size_t kQueueCapacity = 4096;  // items
 
 // Measures what `step` does, by calling it many times, after some times uncounted.
 using Meter = std::function<double(const std::function<void()>& step)>;

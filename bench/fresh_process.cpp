@@ -127,9 +127,38 @@ Partner::Partner(const std::function<void()>& body) : pid_(fork_bound_to_us()) {
   }
 }
 
-Partner::~Partner() {
+void Partner::kill() const {
   ::kill(pid_, SIGKILL);
+}
+
+Partner::~Partner() {
+  kill();
   ::waitpid(pid_, nullptr, 0);
+}
+
+FoundPartner::Channel::Channel() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("pipe");
+  reader = UniqueFd{ends[0]};
+  writer = UniqueFd{ends[1]};
+}
+
+FoundPartner::FoundPartner(const std::function<void(const Tell& tell)>& body)
+    : process_([&] {
+        body([&](const std::string& where) {
+          const std::string line = where + "\n";
+          if (::write(channel_.writer.get(), line.data(), line.size()) < 0) throw_errno("write");
+          for (;;) {
+            ::pause();
+          }
+        });
+      }) {
+  channel_.writer.reset();
+  char letter = 0;
+  while (::read(channel_.reader.get(), &letter, 1) == 1 && letter != '\n') {
+    where_ += letter;
+  }
+  if (letter != '\n') throw std::runtime_error{"a partner ended before it could be found"};
 }
 
 }  // namespace bench

@@ -74,8 +74,11 @@ std::vector<bench::Question> chosen(const std::string& filter) {
       bench::syscalls(),       bench::stream_syscalls(),
       bench::allocations(),    bench::connection_memory(),
       bench::actor_messages(), bench::actor_asks(),
-      bench::actors_at_rest(), bench::nodes(),
-      bench::queues(),
+      bench::actors_at_rest(), bench::node_ping_pongs(),
+      bench::node_streams(),   bench::node_asks(),
+      bench::links(),          bench::link_memory(),
+      bench::queues(),         bench::queue_gets(),
+      bench::queue_latency(),  bench::queue_redelivery(),
   };
   for (auto& question : questions) {
     std::erase_if(question.works, [&](const bench::Work& work) {

@@ -15,13 +15,13 @@
 //
 // ask: an actor here keeps 100 asks of one there under way.
 //
-// link: a runtime is made, links to a node that listens, and ends. recovery: the node's process is
-// killed and started again at its address, until an ask by name is answered.
-//
 // Erlang: two emulators of this host, connected by its distribution over TCP, whatever the link of
-// ours is.
+// ours is. CAF: two systems of its io module, over TCP, beside ours over TCP alone, with a tenth as
+// many messages. gRPC: as many callers over one channel, over a Unix socket beside shm and unix.
 #include "actors.hpp"
+#include "peers/caf_nodes.hpp"
 #include "peers/erlang_nodes.hpp"
+#include "peers/grpc_asks.hpp"
 #include "peers/raw.hpp"
 #include "peers/shared_line.hpp"
 #include "questions.hpp"
@@ -29,6 +29,8 @@
 
 #include <array>
 #include <deque>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -178,29 +180,6 @@ double at_once(const Over& over, std::size_t pairs, std::uint64_t times) {
   return seconds_since(begin) / static_cast<double>(each * pairs);
 }
 
-double link_time(const Over& over, const Meter& meter) {
-  const RemoteNode there{over, [](troupe::Runtime& /*runtime*/) {}};
-  return meter([&] {
-    troupe::Runtime runtime{one_worker()};
-    if (!there.link(runtime).connected()) throw std::runtime_error{"no link"};
-  });
-}
-
-double recovery_time(const Over& over, const Meter& meter) {
-  RemoteNode there{over, [](troupe::Runtime& runtime) {
-                     runtime.register_name("far", runtime.spawn<Far>()).value();
-                   }};
-  troupe::Runtime runtime{one_worker()};
-  const auto far = there.link(runtime).find<Far>("far").value();
-  std::uint64_t number = 0;
-  return meter([&] {
-    there.restart();
-    ++number;
-    while (far.ask(Question64{number}).value_or(0) != number) {
-    }
-  });
-}
-
 // ---- works -------------------------------------------------------------------------------------
 
 std::string raw_scheme(const Over& over) {
@@ -216,105 +195,141 @@ Side raw_round_trip(const Over& over) {
           }};
 }
 
+Side raw_stream(const Over& over) {
+  if (over.scheme == "shm") return {Role::floor, "floor", {}};
+  const Stream raw{raw_scheme(over), 64, Form::bytes};
+  return {Role::floor, "floor", [raw](const Effort& effort) {
+            return raw.figure(raw::stream(raw, timed(effort.duration)));
+          }};
+}
+
 std::optional<Budget> only_for(bool it, Budget budget) {
   return it ? std::optional{std::move(budget)} : std::nullopt;
 }
+
+// Seconds that a side takes for one of `times`.
+using Seconds = std::function<double(std::uint64_t times)>;
+
+Side microseconds(Role role, const std::string& name, std::uint64_t times, const Seconds& seconds) {
+  return {role, name,
+          [=](const Effort& effort) { return seconds(scaled(times, effort)) * kMicroseconds; }};
+}
+
+Side millions_a_second(Role role, const std::string& name, std::uint64_t times,
+                       const Seconds& seconds) {
+  return {role, name,
+          [=](const Effort& effort) { return kMillions / seconds(scaled(times, effort)); }};
+}
+
+// CAF goes over TCP, and is asked for less: it takes some hundred microseconds a round trip.
+Side caf_side(const Over& over, Side side) {
+  if (over.scheme != "tcp") side.figure = nullptr;
+  return side;
+}
+constexpr std::uint64_t kLessOfCaf = 10;
 
 Work ping_pong(const Over& over, std::size_t pairs) {
   return {.name = "nodes/ping_pong/" + over.scheme + "/" + std::to_string(pairs),
           .unit = "us",
           .better = Better::lower,
-          .sides = {{Role::ours, "ours",
-                     [=](const Effort& effort) {
-                       return at_once<Pinger>(over, pairs, scaled(kTrips, effort)) * kMicroseconds;
-                     }},
+          .sides = {microseconds(
+                        Role::ours, "ours", kTrips,
+                        [=](std::uint64_t times) { return at_once<Pinger>(over, pairs, times); }),
                     raw_round_trip(over),
-                    {Role::peer, "Erlang",
-                     [=](const Effort& effort) {
-                       return erlang::remote_ping_pong(pairs, scaled(kTrips, effort)) *
-                              kMicroseconds;
-                     }}},
+                    microseconds(Role::peer, "Erlang", kTrips,
+                                 [=](std::uint64_t times) {
+                                   return erlang::remote_ping_pong(pairs, times);
+                                 }),
+                    caf_side(over, microseconds(Role::peer, "CAF io", kTrips / kLessOfCaf,
+                                                [=](std::uint64_t times) {
+                                                  return caf_peer::remote_ping_pong(pairs, times);
+                                                }))},
           .budget =
               only_for(over.scheme == "tcp" && pairs == 1, {Budget::Bound::at_most, 1.3, "floor"})};
 }
 
 Work stream(const Over& over, std::size_t pairs) {
-  const auto per_second = [](double seconds) { return kMillions / seconds; };
-  Work work{.name = "nodes/stream/" + over.scheme + "/" + std::to_string(pairs),
-            .unit = "M/s",
-            .better = Better::higher,
-            .sides = {{Role::ours, "ours",
-                       [=](const Effort& effort) {
-                         return per_second(at_once<Streamer>(over, pairs, scaled(kItems, effort)));
-                       }},
-                      {Role::peer, "Erlang",
-                       [=](const Effort& effort) {
-                         return per_second(erlang::remote_stream(pairs, scaled(kItems, effort)));
-                       }}},
-            .budget = only_for(over.scheme == "tcp" && pairs == 1,
-                               {Budget::Bound::at_least, 8, "Erlang"})};
-  if (over.scheme != "shm") {
-    const Stream raw{raw_scheme(over), 64, Form::bytes};
-    work.sides.insert(work.sides.begin() + 1,
-                      Side{Role::floor, "floor", [raw](const Effort& effort) {
-                             return raw.figure(raw::stream(raw, timed(effort.duration)));
-                           }});
-  }
-  return work;
+  return {.name = "nodes/stream/" + over.scheme + "/" + std::to_string(pairs),
+          .unit = "M/s",
+          .better = Better::higher,
+          .sides = {millions_a_second(
+                        Role::ours, "ours", kItems,
+                        [=](std::uint64_t times) { return at_once<Streamer>(over, pairs, times); }),
+                    raw_stream(over),
+                    millions_a_second(
+                        Role::peer, "Erlang", kItems,
+                        [=](std::uint64_t times) { return erlang::remote_stream(pairs, times); }),
+                    caf_side(over, millions_a_second(Role::peer, "CAF io", kItems / kLessOfCaf,
+                                                     [=](std::uint64_t times) {
+                                                       return caf_peer::remote_stream(pairs, times);
+                                                     }))},
+          .budget =
+              only_for(over.scheme == "tcp" && pairs == 1, {Budget::Bound::at_least, 8, "Erlang"})};
+}
+
+Side grpc_side(const Over& over, std::size_t callers) {
+  if (over.scheme == "tls") return {Role::peer, "gRPC", {}};
+  const std::string scheme = over.scheme == "tcp" ? "tcp" : "unix";
+  return microseconds(Role::peer, "gRPC", kRemoteAsks, [=](std::uint64_t times) {
+    return grpc_peer::remote_asks(scheme, callers, times);
+  });
 }
 
 Work asks(const Over& over, std::size_t pairs) {
-  return {
-      .name = "nodes/ask/" + over.scheme + "/" + std::to_string(pairs),
-      .unit = "us",
-      .better = Better::lower,
-      .sides = {{Role::ours, "ours",
-                 [=](const Effort& effort) {
-                   return at_once<Asker>(over, pairs, scaled(kRemoteAsks, effort)) * kMicroseconds;
-                 }},
-                {Role::peer, "Erlang",
-                 [=](const Effort& effort) {
-                   return erlang::remote_asks(pairs, scaled(kRemoteAsks, effort)) * kMicroseconds;
-                 }}},
-      .budget = std::nullopt};
-}
-
-Work metered(const std::string& name, const Over& over,
-             double (*seconds)(const Over& over, const Meter& meter)) {
-  return {.name = "nodes/" + name + "/" + over.scheme,
+  return {.name = "nodes/ask/" + over.scheme + "/" + std::to_string(pairs),
           .unit = "us",
           .better = Better::lower,
-          .sides = {{Role::ours, "ours",
-                     [=](const Effort& effort) {
-                       return seconds(over, timed(effort.duration)) * kMicroseconds;
-                     }}},
+          .sides = {microseconds(
+                        Role::ours, "ours", kRemoteAsks,
+                        [=](std::uint64_t times) { return at_once<Asker>(over, pairs, times); }),
+                    microseconds(
+                        Role::peer, "Erlang", kRemoteAsks,
+                        [=](std::uint64_t times) { return erlang::remote_asks(pairs, times); }),
+                    grpc_side(over, pairs)},
           .budget = std::nullopt};
+}
+
+// Over each kind of link, by so many pairs.
+std::vector<Work> works(Work (*make)(const Over& over, std::size_t pairs)) {
+  std::vector<Work> all;
+  for (const Over& over : {Over{"shm"}, Over{"unix"}, Over{"tcp"}, Over{"tls"}}) {
+    for (const std::size_t pairs : {1U, 10U, 100U}) {
+      all.push_back(make(over, pairs));
+    }
+  }
+  return all;
 }
 
 }  // namespace
 
-Question nodes() {
-  Question question{
-      .title = "Actors on another node",
+Question node_ping_pongs() {
+  return {
+      .title = "Actors on another node: a number there and back, by so many pairs at once",
+      .method =
+          "each node a process with one worker; floor: one raw round trip, which polls\n"
+          "Erlang by its distribution, and CAF by its io module, over TCP",
+      .works = works(&ping_pong),
+  };
+}
+
+Question node_streams() {
+  return {
+      .title = "Actors on another node: messages of 64 bytes, by so many pairs at once",
+      .method =
+          "each node a process with one worker; floor: one raw stream, a write a message\n"
+          "Erlang by its distribution, and CAF by its io module, over TCP",
+      .works = works(&stream),
+  };
+}
+
+Question node_asks() {
+  return {
+      .title = "Actors on another node: asks, 100 under way, by so many pairs at once",
       .method =
           "each node a process with one worker; Erlang by its distribution over TCP\n"
-          "ping_pong: a number there and back, by so many pairs; floor: one raw, which polls\n"
-          "ask: 100 under way; link: a runtime that links and ends; recovery: after a kill",
-      .works = {},
+          "gRPC: unary calls by callback, over a Unix socket beside shm and unix",
+      .works = works(&asks),
   };
-  const std::array overs{Over{"shm"}, Over{"unix"}, Over{"tcp"}, Over{"tls"}};
-  for (Work (*const make)(const Over&over, std::size_t pairs) : {&ping_pong, &stream, &asks}) {
-    for (const Over& over : overs) {
-      for (const std::size_t pairs : {1U, 10U, 100U}) {
-        question.works.push_back(make(over, pairs));
-      }
-    }
-  }
-  for (const Over& over : overs) {
-    question.works.push_back(metered("link", over, &link_time));
-    question.works.push_back(metered("recovery", over, &recovery_time));
-  }
-  return question;
 }
 
 }  // namespace bench

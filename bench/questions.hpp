@@ -25,10 +25,17 @@ Question allocations();        // allocations.cpp
 Question connection_memory();  // connection_memory.cpp
 Question loans();              // loans.cpp
 Question queues();             // queue.cpp
-Question actor_messages();     // actors.cpp
+Question queue_gets();
+Question queue_latency();  // queue_latency.cpp
+Question queue_redelivery();
+Question actor_messages();  // actors.cpp
 Question actor_asks();
 Question actors_at_rest();
-Question nodes();  // nodes.cpp
+Question node_ping_pongs();  // nodes.cpp
+Question node_streams();
+Question node_asks();
+Question links();  // links.cpp
+Question link_memory();
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

@@ -8,89 +8,88 @@
 // way, or that nobody has acknowledged. An item is {number, text of 52 characters}, 64 bytes
 // encoded, or the same with 1012.
 //
-// Python: multiprocessing.Queue with as many processes, where get() is all there is: an item that
-// was got by a process that dies is gone. Its consumers count.
+// In the works whose names end with get, consumers call get(), which finishes an item as it is
+// taken: it is lost with a consumer that dies.
+//
+// The peers have as many processes, and their consumers count. Python: multiprocessing.Queue, where
+// get() is all there is. Redis: a list, with LMOVE and LREM to acknowledge, or RPOP. beanstalkd:
+// reserve and delete. ZeroMQ: PUSH and PULL, where all is lost with a consumer that was under way
+// to it or not done. Their sources say more. A peer's socket is of the kind that ours is, a Unix
+// one beside shm.
 #include "troupe/runtime/queue/queue.hpp"
 
+#include "our_queue.hpp"
+#include "peers/beanstalkd.hpp"
 #include "peers/python.hpp"
+#include "peers/redis_queue.hpp"
+#include "peers/zeromq_queue.hpp"
 #include "questions.hpp"
+#include "queue_run.hpp"
 #include "started_again.hpp"
 #include "troupe/runtime/process/process.hpp"
 #include "troupe/runtime/runtime.hpp"
 
 #include <unistd.h>
 
-#include <cstdlib>
-#include <stdexcept>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 namespace bench {
 namespace {
 
-struct Item {
-  std::uint64_t number = 0;
-  std::string text;
-};
-
-constexpr std::size_t kCapacity = 4096;
+constexpr double kMillions = 1e-6;  // of one
 
 void produce(const std::string& at, std::size_t text) {
-  auto queue = troupe::Queue<Item>::open(*troupe::Runtime::current(), at).value();
-  Item item{kFirstNumber, std::string(text, 'x')};
+  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
+  QueueItem item{kFirstNumber, std::string(text, 'x')};
   while (queue.put(std::as_const(item))) {
     ++item.number;
   }
 }
 
 void consume(const std::string& at) {
-  auto queue = troupe::Queue<Item>::open(*troupe::Runtime::current(), at).value();
+  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
   std::uint64_t sum = 0;
   for (auto& item : queue) {
     sum += item->number;
   }
 }
 
-std::string meeting_place(const std::string& scheme) {
-  const std::string unique = "bench-" + std::to_string(::getpid());
-  if (scheme == "tcp") {
-    return "tcp://127.0.0.1:0/items";
+void consume_by_get(const std::string& at) {
+  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
+  std::uint64_t sum = 0;
+  while (const auto item = queue.get()) {
+    sum += item->number;
   }
-  return scheme == "shm" ? "shm://" + unique : "unix:/tmp/troupe-" + unique + ".sock";
 }
 
-double items_a_second(const QueueUse& use, std::chrono::nanoseconds duration) {
+// Millions a second.
+double ours(const QueueUse& use, const Effort& effort) {
   StartedAgain again;
   troupe::Runtime runtime{again.argc(), again.argv()};
-  auto queue =
-      troupe::Queue<Item>::create(runtime, meeting_place(use.scheme), {.capacity = kCapacity})
-          .value();
+  auto queue = troupe::Queue<QueueItem>::create(runtime, queue_address(use.scheme),
+                                                {.capacity = kQueueCapacity})
+                   .value();
   const std::string at = queue.address().text();
   std::vector<troupe::Process> processes;
+  processes.reserve(static_cast<std::size_t>(use.consumers + use.producers));
   for (int i = 0; i < use.consumers; ++i) {
-    processes.emplace_back(runtime, consume, at);
+    processes.emplace_back(runtime, use.finish == Finish::taken ? consume_by_get : consume, at);
   }
   for (int i = 0; i < use.producers; ++i) {
-    processes.emplace_back(runtime, produce, at, use.size - 12);
+    processes.emplace_back(runtime, produce, at, use.size - kQueueItemHead);
   }
-  while (queue.stats().value().finished == 0) {
-    std::this_thread::yield();
-  }
-  std::this_thread::sleep_for(duration / 4);
-  const troupe::Instant begin = runtime.clock().now();
-  const std::uint64_t before = queue.stats().value().finished;
-  std::this_thread::sleep_for(duration);
-  const std::uint64_t after = queue.stats().value().finished;
-  const double seconds = std::chrono::duration<double>(runtime.clock().now() - begin).count();
+  const double a_second =
+      finished_a_second([&] { return queue.stats().value().finished; }, effort.duration);
   for (troupe::Process& process : processes) {
     process.kill().value();
   }
-  return static_cast<double>(after - before) / seconds / 1e6;
+  return a_second * kMillions;
 }
 
 std::optional<Budget> budget(const QueueUse& use) {
-  if (use.producers != 2 || use.consumers != 2 || use.size != 64) {
+  if (use.producers != 2 || use.consumers != 2 || use.size != 64 || use.finish == Finish::taken) {
     return std::nullopt;
   }
   return Budget{Budget::Bound::at_least,
@@ -100,38 +99,80 @@ std::optional<Budget> budget(const QueueUse& use) {
                 "Python"};
 }
 
+using Peer = double (*)(const QueueUse& use, std::chrono::nanoseconds duration);
+
+Side peer(const std::string& name, const QueueUse& use, Peer items_a_second) {
+  return {Role::peer, name,
+          [=](const Effort& effort) { return items_a_second(use, effort.duration) * kMillions; }};
+}
+
+double python_items_a_second(const QueueUse& use, std::chrono::nanoseconds duration) {
+  return 1 / python::queue(use, duration);
+}
+
 Work work(const QueueUse& use) {
+  std::vector<Side> sides{
+      {Role::ours, "ours", [=](const Effort& effort) { return ours(use, effort); }},
+      peer("Python", use, &python_items_a_second),
+      peer("Redis", use, &redis::items_a_second),
+  };
+  if (use.finish == Finish::acknowledged) {
+    sides.push_back(peer("beanstalkd", use, &beanstalkd::items_a_second));
+  }
+  sides.push_back(peer("ZeroMQ, loses", use, &zeromq::items_a_second));
   return {
       .name = "queue/" + use.name(),
       .unit = "M/s",
       .better = Better::higher,
-      .sides = {{Role::ours, "ours",
-                 [=](const Effort& effort) { return items_a_second(use, effort.duration); }},
-                {Role::peer, "Python",
-                 [=](const Effort& effort) { return 1e-6 / python::queue(use, effort.duration); }}},
+      .sides = std::move(sides),
       .budget = budget(use),
   };
 }
 
+std::vector<Work> works(Finish finish) {
+  std::vector<Work> all;
+  for (const char* const scheme : {"shm", "unix", "tcp"}) {
+    for (const std::size_t size : {64U, 1024U}) {
+      for (const auto& [producers, consumers] : {std::pair{1, 1}, {2, 2}, {4, 1}, {1, 4}}) {
+        all.push_back(work({scheme, producers, consumers, size, finish}));
+      }
+    }
+  }
+  return all;
+}
+
 }  // namespace
+
+std::string queue_address(const std::string& scheme) {
+  const std::string unique = "bench-" + std::to_string(::getpid());
+  if (scheme == "tcp") {
+    return "tcp://127.0.0.1:0/items";
+  }
+  return scheme == "shm" ? "shm://" + unique : "unix:/tmp/troupe-" + unique + ".sock";
+}
 
 std::string QueueUse::name() const {
   return std::to_string(producers) + "x" + std::to_string(consumers) + "/" + size_text(size) + "/" +
-         scheme;
+         scheme + (finish == Finish::taken ? "/get" : "");
 }
 
 Question queues() {
-  Question question{
+  return {
       "Items through a queue, acknowledged: producers x consumers, each a process",
-      "ours: put, and range-for, through the owner's process; Python: multiprocessing.Queue, get",
-      {}};
-  for (const char* const scheme : {"shm", "unix", "tcp"}) {
-    for (const auto& [producers, consumers] : {std::pair{1, 1}, {2, 2}, {4, 1}, {1, 4}}) {
-      question.works.push_back(work({scheme, producers, consumers, 64}));
-    }
-    question.works.push_back(work({scheme, 2, 2, 1024}));
-  }
-  return question;
+      "ours: put, and range-for, through the owner's process; Redis: LMOVE, LREM, 64 a pipeline\n"
+      "beanstalkd: reserve, delete; Python: Queue, get, and ZeroMQ: PUSH, PULL, which both lose",
+      works(Finish::acknowledged),
+  };
+}
+
+Question queue_gets() {
+  return {
+      "Items through a queue, finished when they are taken: producers x consumers",
+      "ours: put, get, through the owner's process; Python: Queue, get; Redis: RPOP, 64 a "
+      "pipeline\n"
+      "ZeroMQ: PUSH, PULL, from process to process; a consumer that dies has lost what it took",
+      works(Finish::taken),
+  };
 }
 
 }  // namespace bench

@@ -2,12 +2,7 @@
 #include "remote_node.hpp"
 
 #include "child_program.hpp"
-#include "troupe/base/unique_fd.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
@@ -74,43 +69,21 @@ RemoteNode::RemoteNode(Over over, std::function<void(troupe::Runtime& runtime)> 
 }
 
 void RemoteNode::start(const std::string& at) {
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw std::runtime_error{"pipe"};
-  }
-  const troupe::UniqueFd reader{ends[0]};
-  troupe::UniqueFd writer{ends[1]};
-  const troupe::ConnectOptions options = over_.listener();
-  process_.emplace([&] {
+  process_.emplace([&](const FoundPartner::Tell& tell) {
     troupe::Runtime runtime{one_worker()};
     offer_(runtime);
-    const std::string address = runtime.listen(at, options).value().text() + "\n";
-    if (::write(writer.get(), address.data(), address.size()) < 0) {
-      throw std::runtime_error{"write"};
-    }
-    for (;;) {
-      ::pause();
-    }
+    tell(runtime.listen(at, over_.listener()).value().text());
   });
-  writer.reset();
-  std::string address;
-  char letter = 0;
-  while (::read(reader.get(), &letter, 1) == 1 && letter != '\n') {
-    address += letter;
-  }
-  if (letter != '\n') {
-    throw std::runtime_error{"the other node does not listen"};
-  }
-  address_ = address;
 }
 
 void RemoteNode::restart() {
+  const std::string address = process_->where();
   process_.reset();
-  start(address_);
+  start(address);
 }
 
 troupe::Node RemoteNode::link(troupe::Runtime& runtime) const {
-  return runtime.connect(over_.dial(address_), over_.client()).value();
+  return runtime.connect(over_.dial(process_->where()), over_.client()).value();
 }
 
 }  // namespace bench

@@ -41,8 +41,7 @@ class RemoteNode final {
 
   const Over over_;
   const std::function<void(troupe::Runtime& runtime)> offer_;
-  std::optional<Partner> process_;
-  std::string address_;
+  std::optional<FoundPartner> process_;
 };
 
 }  // namespace bench

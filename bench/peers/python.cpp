@@ -58,4 +58,8 @@ double queue(const QueueUse& use, std::chrono::nanoseconds duration) {
               std::to_string(use.consumers), std::to_string(use.size)});
 }
 
+double put_to_take(Quantile which, std::chrono::nanoseconds duration) {
+  return run({"queue_latency", seconds(duration), which == Quantile::median ? "median" : "p99"});
+}
+
 }  // namespace bench::python

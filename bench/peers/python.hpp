@@ -4,6 +4,7 @@
 // Python's multiprocessing, Debian's python3: python_peer.py beside this says what it does.
 
 #include "../exchange.hpp"
+#include "../queue_run.hpp"
 
 #include <string>
 #include <vector>
@@ -26,7 +27,9 @@ double process_start(const std::string& method, std::size_t image_bytes,
 // Seconds that subprocess.run of /bin/true takes, from a process that holds so much memory.
 double program_run(std::size_t image_bytes, std::chrono::nanoseconds duration);
 
-// Seconds that an item takes through a multiprocessing.Queue; its scheme is of no matter.
+// Seconds that an item takes through a multiprocessing.Queue, whose scheme and finish are of no
+// matter; and from its put to its taking, one at a time.
 double queue(const QueueUse& use, std::chrono::nanoseconds duration);
+double put_to_take(Quantile which, std::chrono::nanoseconds duration);
 
 }  // namespace bench::python

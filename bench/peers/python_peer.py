@@ -201,6 +201,31 @@ def queue(seconds, producers, consumers, size):
     return (end - begin) / (after - before)
 
 
+def queue_latency(seconds, quantile):
+    items = ctx.Queue()
+    reader, writer = ctx.Pipe(duplex=False)
+
+    def produce():
+        content = "x" * 52
+        while True:
+            reader.recv_bytes()
+            items.put(Message(time.monotonic_ns(), content))
+
+    ctx.Process(target=produce, daemon=True).start()
+    times = []
+    end = None
+    while end is None or len(times) < 1000 or time.monotonic() < end:
+        if end is None and len(times) == 100:
+            times.clear()  # these are uncounted
+            end = time.monotonic() + float(seconds)
+        writer.send_bytes(b"go")
+        put = items.get().number
+        times.append(time.monotonic_ns() - put)
+    times.sort()
+    place = len(times) // 2 if quantile == "median" else len(times) * 99 // 100
+    return times[place] / 1e9
+
+
 def process_start(method, seconds, image_bytes):
     held = hold(image_bytes)
     context = multiprocessing.get_context(method)
@@ -224,5 +249,6 @@ def program_run(seconds, image_bytes):
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
     works = {"round_trip": round_trip, "stream": stream, "shared_memory": shared_memory,
-             "process_start": process_start, "program_run": program_run, "queue": queue}
+             "process_start": process_start, "program_run": program_run, "queue": queue,
+             "queue_latency": queue_latency}
     print(works[command](*arguments))
