@@ -115,6 +115,49 @@ QueueLoop<T> Queue<T>::begin() const {
   return QueueLoop<T>{*this};
 }
 
+namespace queue {
+
+// What the handler makes of it; what it throws is an error.
+template <class F, class T>
+Result<void> handle(F& handler, Delivery<T>& delivery) {
+  const auto call = [&]() -> decltype(auto) {
+    if constexpr (std::invocable<F&, Delivery<T>&>) {
+      return handler(delivery);
+    } else {
+      return handler(*delivery);
+    }
+  };
+  try {
+    if constexpr (std::is_same_v<decltype(call()), Result<void>>) {
+      return call();
+    } else {
+      static_cast<void>(call());
+      return {};
+    }
+  } catch (const std::exception& error) {
+    return Error::failed(error.what());
+  }
+}
+
+// Finishes it or gives it back, unless the handler has, and counts that. Errors: the owner is gone.
+template <class T>
+Result<void> settle(QueueClient& client, Delivery<T>& delivery, const Result<void>& handled,
+                    Consumed& consumed) {
+  Result<void> settled;
+  if (delivery.open() && handled) {
+    settled = delivery.ack();
+  } else if (delivery.open()) {
+    client.runtime().log().write(
+        LogLevel::warning,
+        "an item of " + client.text() + " was given back: " + handled.error().what());
+    settled = delivery.give_back(client.retry_delay());
+  }
+  ++(handled && settled ? consumed.finished : consumed.given_back);
+  return settled || settled.error() != Code::disconnected ? Result<void>{} : settled;
+}
+
+}  // namespace queue
+
 template <class T>
 template <class F>
 Result<Consumed> Queue<T>::consume(F handler, const ConsumeOptions& options) const {
@@ -123,13 +166,6 @@ Result<Consumed> Queue<T>::consume(F handler, const ConsumeOptions& options) con
   if (client_ == nullptr) {
     return empty("consume");
   }
-  const auto handle = [&handler](Delivery<T>& delivery) {
-    if constexpr (std::invocable<F&, Delivery<T>&>) {
-      return handler(delivery);
-    } else {
-      return handler(*delivery);
-    }
-  };
   Consumed consumed;
   std::optional<Error> end;
   client_->begin_loop();
@@ -140,41 +176,13 @@ Result<Consumed> Queue<T>::consume(F handler, const ConsumeOptions& options) con
     }
     auto delivery = take_with(earlier(options.until, Deadline{std::chrono::milliseconds{100}}),
                               queue::Appetite::loop);
-    if (!delivery) {
-      if (delivery.error() != Code::timed_out || options.until.passed()) {
-        end = delivery.error();
+    if (delivery) {
+      const auto handled = queue::handle(handler, *delivery);
+      if (auto settled = queue::settle(*client_, *delivery, handled, consumed); !settled) {
+        end = settled.error();
       }
-      continue;
-    }
-    Result<void> handled;
-    try {
-      if constexpr (std::is_same_v<decltype(handle(*delivery)), Result<void>>) {
-        handled = handle(*delivery);
-      } else {
-        static_cast<void>(handle(*delivery));
-      }
-    } catch (const std::exception& error) {
-      handled = Error::failed(error.what());
-    }
-    if (!delivery->open()) {
-      ++(handled ? consumed.finished : consumed.given_back);
-    } else if (handled) {
-      if (auto acked = delivery->ack(); acked) {
-        ++consumed.finished;
-      } else if (acked.error() == Code::disconnected) {
-        end = acked.error();
-      } else {
-        ++consumed.given_back;
-      }
-    } else {
-      client_->runtime().log().write(
-          LogLevel::warning,
-          "an item of " + client_->text() + " was given back: " + handled.error().what());
-      ++consumed.given_back;
-      if (auto back = delivery->give_back(client_->retry_delay());
-          !back && back.error() == Code::disconnected) {
-        end = back.error();
-      }
+    } else if (delivery.error() != Code::timed_out || options.until.passed()) {
+      end = delivery.error();
     }
   }
   client_->end_loop();

@@ -140,6 +140,7 @@ std::vector<LinkReport> Hub::link_reports() const {
   std::vector<std::shared_ptr<Link>> all;
   {
     const std::lock_guard lock{lock_};
+    all.reserve(links_.size());
     for (const auto& [id, link] : links_) {
       all.push_back(link);
     }
