@@ -140,12 +140,12 @@ std::vector<LinkReport> Hub::link_reports() const {
   std::vector<std::shared_ptr<Link>> all;
   {
     const std::lock_guard lock{lock_};
-    all.reserve(links_.size());
     for (const auto& [id, link] : links_) {
       all.push_back(link);
     }
   }
   std::vector<LinkReport> reports;
+  reports.reserve(all.size());
   for (const auto& link : all) {
     reports.push_back(link->report());
   }
