@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   directories.close().value();  // nothing more from outside: it ends when the last one is done
 
   std::vector<troupe::Process> workers;
+  workers.reserve(3);
   for (int i = 0; i < 3; ++i) {
     workers.emplace_back(runtime, troupe::ProcessOptions{.name = "worker"}, crawl, directories,
                          results);

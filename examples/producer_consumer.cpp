@@ -34,7 +34,7 @@ troupe::Queue<Job> open(const std::string& at) {
   return troupe::Queue<Job>::open(*troupe::Runtime::current(), at).value();
 }
 
-void produce(std::string at, std::uint64_t count) {
+void produce(const std::string& at, std::uint64_t count) {
   const auto jobs = open(at);
   for (std::uint64_t i = 1; i <= count; ++i) {
     jobs.put(Job{i, "job " + std::to_string(i)}).value();  // waits while the queue is full
@@ -50,7 +50,7 @@ std::uint64_t consume(const std::string& at) {
   return done;
 }
 
-void consume_and_tell(std::string at, troupe::Queue<std::uint64_t> told) {
+void consume_and_tell(const std::string& at, const troupe::Queue<std::uint64_t>& told) {
   told.put_confirmed(consume(at)).value();
 }
 
