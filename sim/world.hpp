@@ -11,9 +11,10 @@
 //   account.ask(Deposit{10}).value();       // a wait outside of actors drives the world
 //   world.run_for(1h);                      // takes no time
 //
-// It is for what stays in the process: actors, timers, asks, futures, supervisors; and for nodes
-// that are linked: `world.node("desk").connect("sim:bank")`, where bank listens at "sim:", is the
-// link that it would be over tcp. A node that gives handles away is to listen. A run repeats only
+// It is for what stays in the process: actors, timers, asks, futures, supervisors; for nodes that
+// are linked: `world.node("desk").connect("sim:bank")`, where bank listens at "sim:", is the link
+// that it would be over tcp; and for queues: Queue<T>::create(bank, "sim:bank/jobs"), which others
+// open. A node that gives handles away is to listen. A run repeats only
 // if its actors themselves do: use Context::random and Context::now, durations and not time points
 // of std::chrono::steady_clock, and no order of addresses.
 //

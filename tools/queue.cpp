@@ -22,6 +22,8 @@ Result<void> run(Runtime& runtime, const QueueCommand& command, const ConnectOpt
       return put_lines(runtime, command, connect);
     case QueueVerb::take:
       return take_items(runtime, command, connect);
+    case QueueVerb::peek:
+      return write_waiting(runtime, command, connect);
     case QueueVerb::stat:
       return write_stats(runtime, command, connect);
     case QueueVerb::dead:

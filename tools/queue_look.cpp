@@ -4,12 +4,18 @@
 #include "tools/output.hpp"
 #include "tools/text_table.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace troupe::tools {
 namespace {
+
+// How many items peek shows, where nothing else is wished, and at most.
+constexpr std::uint64_t kShown = 10;
+constexpr std::uint64_t kMostShown = 1000;
 
 // How long an answer of the owner is waited for.
 Deadline answered_by(const QueueCommand& command) {
@@ -39,6 +45,22 @@ Result<Queue<Dynamic>> open_any(Runtime& runtime, const QueueCommand& command,
 std::string line_of(const Dynamic& item) {
   auto text = item.kind() == Dynamic::Kind::text ? item.as<std::string>() : item.text();
   return text ? *std::move(text) : item.text();
+}
+
+Result<void> write_waiting(Runtime& runtime, const QueueCommand& command,
+                           const ConnectOptions& connect) {
+  const auto queue = open_any(runtime, command, connect);
+  if (!queue) return queue.error();
+  const bool is_wished = command.count != QueueCommand{}.count;
+  const auto items = queue->peek(
+      static_cast<std::uint32_t>(is_wished ? std::min(command.count, kMostShown) : kShown),
+      answered_by(command));
+  if (!items) return items.error();
+  Output output{runtime};
+  for (const Dynamic& item : *items) {
+    if (auto added = output.add(bytes_of(line_of(item) + "\n")); !added) return added;
+  }
+  return output.flush();
 }
 
 Result<void> write_stats(Runtime& runtime, const QueueCommand& command,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// troupe queue stat, dead and close: what is in a queue, whatever its items are, and its end.
+// troupe queue peek, stat, dead and close: what is in a queue, whatever its items are, and its end.
 
 #include "tools/queue_options.hpp"
 
@@ -19,6 +19,8 @@ Result<Queue<Dynamic>> open_any(Runtime& runtime, const QueueCommand& command,
 std::string line_of(const Dynamic& item);
 
 // Errors of all: those of open_any, and of Queue's function of the name.
+Result<void> write_waiting(Runtime& runtime, const QueueCommand& command,
+                           const ConnectOptions& connect);
 Result<void> write_stats(Runtime& runtime, const QueueCommand& command,
                          const ConnectOptions& connect);
 // They stay, unless the command says otherwise.

@@ -17,6 +17,7 @@ constexpr std::string_view kUsage =
   serve URL          make the queue, and own it until Ctrl-C
   put URL [LINE...]  put the lines, or those of standard input; the owner has them at the end
   take URL           write each item as a line, and acknowledge what is written, until it is closed
+  peek URL           write the first items that wait, as lines; they stay where they are
   stat URL           how many items there are, and have been
   dead URL           what nobody could finish: deliveries, the reason and the item, between tabs
   close URL          nothing more is put, by anybody; take ends when all is finished
@@ -31,8 +32,9 @@ of serve:
 of put:
   --delay SECONDS          so long nobody is given it
   --priority N             higher ones go first (0)
+of take and peek:
+  --count N                end after N items (peek: 10; at most 1000)
 of take:
-  --count N                end after N items
   --exec COMMAND           instead of writing it: run COMMAND in a shell, with the line as its input and
                            in $TROUPE_ITEM; status 0 acknowledges, another one gives the item back
   --hold SECONDS           keep each so long before it is acknowledged
@@ -50,15 +52,16 @@ struct Named {
   std::string_view full_name;
 };
 constexpr std::array kVerbs{Named{"serve", "queue serve"}, Named{"put", "queue put"},
-                            Named{"take", "queue take"},   Named{"stat", "queue stat"},
-                            Named{"dead", "queue dead"},   Named{"close", "queue close"}};
+                            Named{"take", "queue take"},   Named{"peek", "queue peek"},
+                            Named{"stat", "queue stat"},   Named{"dead", "queue dead"},
+                            Named{"close", "queue close"}};
 
 Result<QueueVerb> verb_of(std::string_view text) {
   for (std::size_t i = 0; i < kVerbs.size(); ++i) {
     if (kVerbs.at(i).name == text) return static_cast<QueueVerb>(i);
   }
-  return wrong("the verb is serve, put, take, stat, dead or close, not \"" + std::string{text} +
-               "\"");
+  return wrong("the verb is serve, put, take, peek, stat, dead or close, not \"" +
+               std::string{text} + "\"");
 }
 
 Result<WhenFull> when_full(std::string_view name, std::string_view text) {
@@ -145,6 +148,9 @@ class Parsing final {
           });
         }
         break;
+      case QueueVerb::peek:
+        if (at_.is("--count")) return value(command_.count, at_least_one);
+        break;
       case QueueVerb::dead:
         if (at_.is("--discard")) return flag(command_.discard);
         break;
@@ -195,7 +201,7 @@ class Parsing final {
   }
 
   Result<void> complete() const {
-    if (!has_verb_) return wrong("what is to be done? serve, put, take, stat, dead or close");
+    if (!has_verb_) return wrong("what is to be done? serve, put, take, peek, stat, dead or close");
     if (command_.address.empty()) {
       return wrong(
           "which queue? Name an address, such as unix:/tmp/lines or tcp://127.0.0.1:7000/lines");

@@ -19,7 +19,7 @@
 
 namespace troupe::tools {
 
-enum class QueueVerb : std::uint8_t { serve, put, take, stat, dead, close };
+enum class QueueVerb : std::uint8_t { serve, put, take, peek, stat, dead, close };
 
 // "queue serve"
 std::string_view name_of(QueueVerb verb);
@@ -32,10 +32,11 @@ struct QueueCommand {
   QueueOptions queue;               // of serve; without the key, which is in key_file
   std::vector<std::string> lines;   // of put; none: those of standard input
   PutOptions put;
-  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();  // of items that take finishes
-  std::optional<std::string> exec;  // what take does with each, for a shell
-  Duration hold{};                  // how long take keeps each before it is finished
-  bool discard = false;             // dead removes what it shows
+  std::uint64_t count =
+      std::numeric_limits<std::uint64_t>::max();  // of items that take finishes, or peek shows
+  std::optional<std::string> exec;                // what take does with each, for a shell
+  Duration hold{};                                // how long take keeps each before it is finished
+  bool discard = false;                           // dead removes what it shows
   bool help = false;
 
   Deadline patience() const { return timeout ? Deadline{*timeout} : Deadline{forever}; }

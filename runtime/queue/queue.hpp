@@ -176,6 +176,11 @@ class Queue final {
     auto its = stats();
     return its ? Result<std::size_t>{static_cast<std::size_t>(its->ready)} : its.error();
   }
+  // Copies of the first items that wait to be taken, which stay where they are; by the time of the
+  // answer others may have them. At most 1000, and 1 MiB of them. Errors: malformed (another type),
+  // those of stats().
+  Result<std::vector<T>> peek(std::uint32_t at_most = 10,
+                              Deadline until = Deadline{std::chrono::seconds{5}}) const;
   // What nobody could finish. It keeps as many as the queue, the newest ones; ends when the queue
   // has.
   Result<Queue<DeadLetter<T>>> dead_letters(Deadline until = Deadline{
@@ -320,6 +325,27 @@ Result<void> Delivery<T>::emit(const Queue<U>& out, const U& item) {
   its->items.insert(its->items.end(), bytes.begin(), bytes.end());
   ++its->count;
   return {};
+}
+
+template <class T>
+Result<std::vector<T>> Queue<T>::peek(std::uint32_t at_most, Deadline until) const {
+  if (client_ == nullptr) {
+    return empty("peek");
+  }
+  const auto shown = client_->peek(at_most, until);
+  if (!shown) {
+    return shown.error();
+  }
+  std::vector<T> items;
+  for (const Bytes& each : *shown) {
+    const DecodeLimits limits{.members = Members::prefix};
+    auto item = decode<T>(Incoming{.bytes = each}, limits);
+    if (!item) {
+      return item.error();
+    }
+    items.push_back(*std::move(item));
+  }
+  return items;
 }
 
 // A handle in a message: docs/wire-protocol.md#queues.

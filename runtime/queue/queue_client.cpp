@@ -5,6 +5,7 @@
 #include "troupe/runtime/queue/internal/caretaker.hpp"
 #include "troupe/runtime/queue/internal/client_wait.hpp"
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
+#include "troupe/runtime/queue/internal/redial.hpp"
 #include "troupe/runtime/queue/internal/registry.hpp"
 
 #include <algorithm>
@@ -70,11 +71,15 @@ Result<void> QueueClient::receive_once(Lock& lock, Deadline until) {
   auto received = connection_.receive_message(incoming, until);
   lock.lock();
   receiving_ = false;
-  if (received) {
+  if (redial_ != nullptr) {
+    // The owner says it again: it was told that this has not come.
+    received = {};
+  } else if (received) {
     read(incoming);
     receive_ready(lock);
   } else if (received.error() != Code::timed_out && received.error() != Code::cancelled) {
-    fail(received.error());
+    lose_connection(received.error());
+    received = {};
   }
   change_.announce();
   return received;
@@ -82,20 +87,23 @@ Result<void> QueueClient::receive_once(Lock& lock, Deadline until) {
 
 // What has come already; never waits.
 void QueueClient::receive_ready(Lock& lock) {
-  if (receiving_) {
+  if (receiving_ || redial_ != nullptr) {
     return;
   }
   receiving_ = true;
-  for (;;) {
+  while (!failure_) {
     lock.unlock();
     Incoming incoming;
     const auto received = connection_.ready()
                               ? connection_.receive_message(incoming, Deadline::at_once())
                               : Result<void>{Error{Code::timed_out, ""}};
     lock.lock();
+    if (redial_ != nullptr) {
+      break;
+    }
     if (!received) {
       if (received.error() != Code::timed_out && received.error() != Code::cancelled) {
-        fail(received.error());
+        lose_connection(received.error());
       }
       break;
     }
@@ -118,6 +126,10 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
   if (!kind) {
     return kind.error();
   }
+  if (*kind != Frame::told) {
+    ++heard_;
+    heard_bytes_ += incoming.bytes.size();
+  }
   switch (*kind) {
     case Frame::item:
       return read_item(reader, incoming);
@@ -134,23 +146,19 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
       end_failure_ = *std::move(why);
       return {};
     }
+    case Frame::gone:
+      fail(Error{Code::disconnected, "it has ended"});
+      return {};
     case Frame::recall:
       recalled_ = true;
       ahead_ = 1;
       want_ahead_ = 1;
       look_after_me();
       return {};
-    case Frame::answer: {
-      const auto number = reader.value<std::uint64_t>();
-      auto answer = reader.value<Answer>();
-      if (!number || !answer) {
-        return reader.error();
-      }
-      if (const auto asked = answers_.find(*number); asked != answers_.end()) {
-        asked->second = std::make_shared<Answer>(*std::move(answer));
-      }
-      return {};
-    }
+    case Frame::answer:
+      return read_answer(reader);
+    case Frame::shown:
+      return read_shown(reader);
     default:
       return read_number(*kind, reader);
   }
@@ -164,7 +172,7 @@ Result<void> QueueClient::read_item(Reader& reader, const Incoming& incoming) {
     return reader.error();
   }
   taken.settled = taken.id - behind;
-  taken.number = ++deliveries_;
+  taken.number = open_.add();
   const std::span item{reader.place(), incoming.bytes.data() + incoming.bytes.size()};
   taken.item.assign(item.begin(), item.end());
   received_.push_back(std::move(taken));
@@ -200,8 +208,12 @@ Result<void> QueueClient::read_number(Frame kind, Reader& reader) {
       wished_ = false;
       return {};
     case Frame::lost:
-      lost_.insert(*number);
+      open_.lose(*number);
       return {};
+    case Frame::told:
+      return sent_.confirm(*number)
+                 ? Result<void>{}
+                 : Error{Code::malformed, "it has read other frames than were sent"};
     default:
       return Error{Code::malformed, "a frame that only a client sends"};
   }
@@ -225,67 +237,10 @@ Result<void> QueueClient::send(Lock& lock, Encoded& frame, Deadline until) {
   if (auto claimed = claim_sending(lock, until); !claimed) {
     return claimed;
   }
-  lock.unlock();
-  auto sent = connection_.offer_message(frame, until);
-  lock.lock();
+  auto sent = transmit(lock, frame, until);
   sending_ = false;
   change_.announce();
-  if (!sent && sent.error() != Code::timed_out && sent.error() != Code::cancelled &&
-      sent.error() != Code::invalid_argument) {
-    fail(sent.error());
-    return failure("send to it");
-  }
   return sent;
-}
-
-// ---- asking ------------------------------------------------------------------------------------
-
-Result<QueueStats> QueueClient::ask(Asked what, Deadline until, std::string_view text) {
-  if (what == Asked::close) {
-    if (auto flushed = flush(until); !flushed) {
-      return flushed.error();
-    }
-  }
-  Lock lock{lock_};
-  if (auto fine = ready(lock, until); !fine) {
-    return fine.error();
-  }
-  if (auto settled = settle_held(lock, until); !settled) {
-    return settled.error();
-  }
-  if (auto sent = send_acks(lock); !sent) {
-    return sent.error();
-  }
-  if (what == Asked::close) {
-    (void)return_room(lock);
-  }
-  return question(lock, what, until, text);
-}
-
-Result<QueueStats> QueueClient::question(Lock& lock, Asked what, Deadline until,
-                                         std::string_view text) {
-  const std::uint64_t number = ++last_question_;
-  answers_[number] = nullptr;
-  Encoded frame;
-  Writer writer{frame};
-  begin(writer, Frame::ask);
-  writer.natural(number);
-  writer.natural(static_cast<std::uint64_t>(what));
-  writer.text(text);
-  auto asked = send(lock, frame, until);
-  if (asked) {
-    asked = wait_until(
-        lock, [&] { return answers_[number] != nullptr; }, until, "ask");
-  }
-  const auto answer = answers_[number];
-  answers_.erase(number);
-  if (!asked) {
-    return asked.error();
-  }
-  if (answer->code != 0) {
-    return Error{static_cast<Code>(answer->code), answer->what};
-  }
-  return answer->stats;
 }
 
 // ---- the Caretaker -----------------------------------------------------------------------------
@@ -305,6 +260,13 @@ bool QueueClient::look_after() {
   }
   idle_looks_ = calls_ == std::exchange(calls_seen_, calls_) ? idle_looks_ + 1 : 0;
   receive_ready(lock);
+  if (redial_ != nullptr) {
+    if (redial_->done()) {
+      take_up(lock);
+    }
+    looked_after_ = !failure_;
+    return looked_after_;
+  }
   if (!sending_) {
     (void)settle_held(lock, Deadline::at_once());
     (void)send_acks(lock);

@@ -4,13 +4,17 @@
 // QueueClient: a process's way to one queue, which all handles of it in the process share: one
 // connection to the owner, made at the first use. Knows nothing of types: Queue<T> (queue.hpp)
 // does. Thread-safe. There is no thread behind it: who waits receives for all, and the Caretaker
-// looks after what is left when nobody calls.
+// looks after what is left when nobody calls. A connection that breaks while the owner lives is
+// made again, and what was under way said again: docs/architecture.md#queues.
 
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/base/spin_lock.hpp"
+#include "troupe/base/unique_fd.hpp"
 #include "troupe/runtime/channel/connection.hpp"
 #include "troupe/runtime/fiber/change.hpp"
+#include "troupe/runtime/queue/frame_log.hpp"
+#include "troupe/runtime/queue/open_deliveries.hpp"
 #include "troupe/runtime/queue/queue_options.hpp"
 #include "troupe/serialization/codec.hpp"
 #include "troupe/serialization/schema.hpp"
@@ -23,7 +27,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +37,9 @@ class RuntimeCore;
 
 namespace queue {
 
+class Caller;
 class Owner;
+class Redial;
 enum class Frame : std::uint8_t;
 struct Answer;
 
@@ -155,6 +160,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   // ---- asking ----
   enum class Asked : std::uint8_t { stats = 1, close = 2, join = 3 };
   Result<QueueStats> ask(Asked what, Deadline until, std::string_view text = {});
+  // Items that are ready, encoded.
+  Result<std::vector<Bytes>> peek(std::uint32_t at_most, Deadline until);
 
   // The Caretaker's: false: there is nothing to look after any more.
   bool look_after();
@@ -171,7 +178,6 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   // ---- the connection; all with lock_ held, which is let go of while they wait ----
   Result<void> ready(Lock& lock, Deadline until);
   Result<void> connect(Deadline until);
-  Result<Connection> dial(Deadline until);
   // Until done() is true; receives meanwhile, or waits for who does.
   template <class Done>
   Result<void> wait_until(Lock& lock, const Done& done, Deadline until, const char* doing);
@@ -180,9 +186,20 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   void read(const Incoming& incoming);
   Result<void> read_frame(const Incoming& incoming);
   Result<void> read_number(Frame kind, Reader& reader);
+  Result<void> read_answer(Reader& reader);
+  Result<void> read_shown(Reader& reader);
   Result<void> read_item(Reader& reader, const Incoming& incoming);
   Result<void> send(Lock& lock, Encoded& frame, Deadline until);
   Result<void> claim_sending(Lock& lock, Deadline until);
+  Result<void> transmit(Lock& lock, Encoded& frame, Deadline until);
+  Result<void> could_not_send(Lock& lock, const Error& why);
+  void keep(const Encoded& frame);
+  void tell_heard(Lock& lock);
+  void lose_connection(const Error& why);
+  Result<void> mend(Lock& lock, Deadline until);
+  void take_up(Lock& lock);
+  Result<void> say_again();
+  void give_up(const Error& why);
   Result<QueueStats> question(Lock& lock, Asked what, Deadline until, std::string_view text = {});
   void fail(const Error& why);
   Error failure(const char* doing) const;
@@ -213,19 +230,17 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   Result<void> order(Lock& lock, std::size_t wanted);
   Result<void> untake(Lock& lock);
   Result<void> open_suspect(Lock& lock, const Taken& taken);
+  Result<void> flush_connection(Lock& lock);
   Result<void> send_acks(Lock& lock);
   void release_held();
   Result<void> await_marks(const std::vector<PutMark>& marks, Deadline until);
   Result<void> settle_held(Lock& lock, Deadline until);
   Result<void> give_up_unopened(Lock& lock);
   void adapt(bool had_to_wait);
-  bool still_mine(std::uint64_t number) noexcept;
 
   RuntimeCore& runtime_;
-  const Place place_;
-  const Schema schema_;
-  const ConnectOptions options_;
-  const std::shared_ptr<Owner> owner_;  // null: it is elsewhere
+  const std::shared_ptr<const Caller> caller_;
+  const std::uint64_t id_;  // by which its owner knows it again; 0: its connection does not break
   const std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
 
   mutable SpinLock lock_;
@@ -236,6 +251,13 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   bool receiving_ = false;  // somebody receives, or connects
   bool sending_ = false;
   std::optional<Error> failure_;
+  Duration patience_{};                      // how long it is looked for again; 0: not at all
+  std::shared_ptr<const UniqueFd> process_;  // the owner's, where that can be watched
+  std::shared_ptr<Redial> redial_;           // null: there is a connection
+  FrameLog sent_;                            // sent, and not known to have arrived
+  std::uint64_t heard_ = 0;                  // frames of the owner
+  std::uint64_t heard_told_ = 0;
+  std::size_t heard_bytes_ = 0;  // since that was told
   std::uint64_t queue_ = 0;
   std::size_t capacity_ = 0;
   std::size_t capacity_bytes_ = 0;
@@ -253,8 +275,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::uint32_t want_ahead_ = 1;
 
   std::deque<Taken> received_;
-  std::uint64_t deliveries_ = 0;  // ever received
-  std::size_t ordered_ = 0;       // that are to come
+  OpenDeliveries open_;
+  std::size_t ordered_ = 0;  // that are to come
   std::size_t takers_ = 0;
   std::size_t loops_ = 0;
   std::size_t ordered_since_untake_ = 0;
@@ -269,10 +291,10 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::uint64_t ack_first_ = 0;
   std::uint32_t ack_count_ = 0;
   std::vector<HeldAck> held_;
-  std::set<std::uint64_t> lost_;
 
   std::uint64_t last_question_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Answer>> answers_;
+  std::map<std::uint64_t, std::shared_ptr<std::vector<Bytes>>> shown_;
 };
 
 }  // namespace queue

@@ -14,14 +14,6 @@ namespace {
 // Acknowledgements that are sent together.
 constexpr std::uint32_t kMostAcks = 64;
 
-}  // namespace
-
-bool QueueClient::still_mine(std::uint64_t number) noexcept {
-  return lost_.erase(number) == 0;
-}
-
-namespace {
-
 Error lease_lost(const std::string& queue) {
   return Error{Code::lost, "finish an item of " + queue +
                                ": it was kept for longer than max_hold, and given to another "
@@ -99,7 +91,7 @@ Result<void> QueueClient::finish(const Taken& taken, std::vector<Output>& output
   if (failure_) {
     return failure("finish an item of");
   }
-  if (!still_mine(taken.number)) {
+  if (!open_.finish(taken.number)) {
     return lease_lost(text());
   }
   return *own != nullptr ? replace(lock, taken, **own, until)
@@ -212,7 +204,7 @@ Result<void> QueueClient::part_with(const Taken& taken, Encoded frame, const cha
   if (failure_) {
     return failure(doing);
   }
-  if (!still_mine(taken.number)) {
+  if (!open_.finish(taken.number)) {
     return lease_lost(text());
   }
   return send(lock, frame, Deadline{std::chrono::seconds{10}});
@@ -236,7 +228,7 @@ Result<void> QueueClient::extend(const Taken& taken, Duration more) {
     return failure("keep an item of");
   }
   receive_ready(lock);
-  if (lost_.contains(taken.number)) {
+  if (open_.is_lost(taken.number)) {
     return lease_lost(text());
   }
   Encoded frame = frame_of(Frame::extend, taken.number);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a QueueClient comes about, finds its owner, and ends.
-#include "troupe/base/os/host.hpp"
-#include "troupe/runtime/channel/pipe.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
+#include "troupe/runtime/queue/internal/caller.hpp"
 #include "troupe/runtime/queue/internal/owner.hpp"
-#include "troupe/runtime/queue/internal/queue_frame.hpp"
+#include "troupe/runtime/queue/internal/redial.hpp"
 #include "troupe/runtime/queue/internal/registry.hpp"
 #include "troupe/runtime/queue/queue_client.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -75,14 +72,16 @@ std::shared_ptr<QueueClient> QueueClient::at(RuntimeCore& runtime, Place place,
 QueueClient::QueueClient(RuntimeCore& runtime, Place place, Schema schema, ConnectOptions options,
                          std::shared_ptr<Owner> owner)
     : runtime_(runtime),
-      place_(std::move(place)),
-      schema_(std::move(schema)),
-      options_(std::move(options)),
-      owner_(std::move(owner)) {}
+      caller_(std::make_shared<Caller>(runtime, std::move(place), std::move(schema),
+                                       std::move(options), std::move(owner))),
+      id_(caller_->may_break() ? runtime.random().next() | 1U : 0) {}
 
 QueueClient::~QueueClient() {
   (void)flush(Deadline{kLastFlush});
   Lock lock{lock_};
+  if (redial_ != nullptr && !sent_.empty()) {
+    (void)mend(lock, Deadline{kLastFlush});
+  }
   if (connected_ && !failure_) {
     if (!held_.empty()) {
       (void)settle_held(lock, Deadline{kLastFlush});
@@ -93,22 +92,25 @@ QueueClient::~QueueClient() {
     begin(writer, Frame::bye);
     (void)send(lock, frame, Deadline{kLastFlush});
   }
+  if (redial_ != nullptr) {
+    redial_->give_up();
+  }
   lock.unlock();
   connection_.close();
-  if (owner_ != nullptr && !place_.dead) {
-    owner_->let_go();
+  if (caller_->owner() != nullptr && !caller_->place().dead) {
+    caller_->owner()->let_go();
   }
 }
 
 Result<Place> QueueClient::place() {
-  if (owner_ == nullptr) {
-    return place_;
+  if (caller_->owner() == nullptr) {
+    return caller_->place();
   }
-  auto local = runtime_.queues()->local_place(owner_);
+  auto local = runtime_.queues()->local_place(caller_->owner());
   if (!local) {
     return local.error();
   }
-  Place place = place_;
+  Place place = caller_->place();
   place.local = local->local;
   place.host = local->host;
   place.object = local->object;
@@ -117,9 +119,10 @@ Result<Place> QueueClient::place() {
 
 Result<std::shared_ptr<QueueClient>> QueueClient::dead_letters(const Schema& schema,
                                                                Deadline until) {
-  Place place = place_;
+  Place place = caller_->place();
   place.dead = true;
-  auto client = std::make_shared<QueueClient>(runtime_, std::move(place), schema, options_, owner_);
+  auto client = std::make_shared<QueueClient>(runtime_, std::move(place), schema,
+                                              caller_->options(), caller_->owner());
   if (auto connected = client->connect(until); !connected) {
     return connected.error().within("open the " + client->text());
   }
@@ -127,94 +130,45 @@ Result<std::shared_ptr<QueueClient>> QueueClient::dead_letters(const Schema& sch
 }
 
 std::string QueueClient::address() const {
-  return place_.url;
+  return caller_->place().url;
 }
 
 std::string QueueClient::text() const {
-  const std::string name = !place_.url.empty()     ? place_.url
-                           : !place_.local.empty() ? place_.local
-                                                   : "without an address";
-  return (place_.dead ? "dead letters of queue " : "queue ") + name;
-}
-
-Result<Connection> QueueClient::dial(Deadline until) {
-  if (owner_ != nullptr) {
-    auto ends = connect_ends(runtime_, "inproc:", transports::Direction::duplex, false);
-    if (!ends) {
-      return ends.error();
-    }
-    owner_->adopt(std::move(ends->first),
-                  Hello{std::string{kMagic}, kVersion, place_.object, place_.dead,
-                        static_cast<std::uint64_t>(::getpid()), schema_});
-    return std::move(ends->second);
-  }
-  const bool here = !place_.local.empty() && place_.host == os::this_host();
-  std::string object = place_.object;
-  if (!here) {
-    auto named = Registry::place_of(place_.url);
-    if (!named) {
-      return named.error();
-    }
-    object = std::move(named->object);
-  }
-  ConnectOptions none;
-  none.max_message = options_.max_message;
-  auto connection =
-      troupe::connect(runtime_, here ? place_.local : place_.url, here ? none : options_, until);
-  if (!connection) {
-    return connection.error();
-  }
-  Encoded frame;
-  Writer writer{frame};
-  begin(writer, Frame::hello);
-  writer.value(Hello{std::string{kMagic}, kVersion, std::move(object), place_.dead,
-                     static_cast<std::uint64_t>(::getpid()), schema_});
-  (void)writer.finish();
-  if (auto sent = connection->offer_message(frame, until); !sent) {
-    return sent.error();
-  }
-  return connection;
+  const Place& place = caller_->place();
+  const std::string name = !place.url.empty()     ? place.url
+                           : !place.local.empty() ? place.local
+                                                  : "without an address";
+  return (place.dead ? "dead letters of queue " : "queue ") + name;
 }
 
 // Without lock_; by who has receiving_, or before anybody else has this.
 Result<void> QueueClient::connect(Deadline until) {
   Duration pause = kFirstLook;
   for (;;) {
-    auto connection = dial(until);
-    Incoming incoming;
-    Result<void> heard = connection ? connection->receive_message(incoming, until)
-                                    : Result<void>{connection.error()};
-    if (heard) {
-      const DecodeLimits limits{.members = Members::prefix};
-      Reader reader{incoming, limits};
-      const auto kind = read_kind(reader);
-      if (kind && *kind == Frame::welcome) {
-        const auto welcome = reader.value<Welcome>();
-        if (!welcome) {
-          return welcome.error();
-        }
-        const std::lock_guard lock{lock_};
-        connection_ = *std::move(connection);
-        connected_ = true;
-        queue_ = welcome->queue;
-        capacity_ = welcome->capacity;
-        capacity_bytes_ = welcome->capacity_bytes;
-        retry_delay_ = Duration{welcome->retry_delay};
-        return {};
+    auto called = caller_->call(id_, {}, until);
+    if (called) {
+      const Welcome& welcome = called->welcome;
+      auto process = std::make_shared<const UniqueFd>(
+          id_ != 0 ? process_of(runtime_, welcome.pids, welcome.pid) : UniqueFd{});
+      const std::lock_guard lock{lock_};
+      connection_ = std::move(called->connection);
+      connected_ = true;
+      queue_ = welcome.queue;
+      capacity_ = welcome.capacity;
+      capacity_bytes_ = welcome.capacity_bytes;
+      retry_delay_ = Duration{welcome.retry_delay};
+      if (id_ != 0) {
+        patience_ = std::min(caller_->options().lost_after, Duration{welcome.keeps});
       }
-      const auto code = reader.value<std::uint8_t>();
-      auto why = reader.value<std::string>();
-      if (!kind || *kind != Frame::refused || !code || !why) {
-        return Error{Code::refused, "what answers is no queue of troupe"};
-      }
-      heard = Error{static_cast<Code>(*code), *std::move(why)};
+      process_ = std::move(process);
+      return {};
     }
-    const Code code = heard.error().code();
+    const Code code = called.error().code();
     if (code != Code::not_found && code != Code::disconnected && code != Code::closed) {
-      return heard;
+      return called.error();
     }
-    if (until.left() <= pause || owner_ != nullptr) {
-      return heard;
+    if (until.left() <= pause || caller_->owner() != nullptr) {
+      return called.error();
     }
     fiber::Waiter never;
     if (never.wait(runtime_, Deadline{pause}) == fiber::Waiter::Outcome::cancelled) {

@@ -117,19 +117,13 @@ Result<void> QueueClient::put_granted(Lock& lock, Encoded& frame, std::size_t by
   room_items_ -= items;
   room_bytes_ -= bytes;
   const std::uint64_t number = ++puts_;
-  lock.unlock();
-  auto sent = connection_.offer_message(frame, until);
-  lock.lock();
+  auto sent = transmit(lock, frame, until);
   sending_ = false;
   change_.announce();
   if (!sent) {
     room_items_ += items;
     room_bytes_ += bytes;
     --puts_;
-    if (sent.error() != Code::timed_out && sent.error() != Code::cancelled &&
-        sent.error() != Code::invalid_argument) {
-      fail(sent.error());
-    }
     return sent.error().within("put into " + text());
   }
   note_put({progress_, number, weak_from_this(), runtime_.clock().now()});

@@ -193,15 +193,7 @@ Result<void> QueueClient::open_suspect(Lock& lock, const Taken& taken) {
   if (!sent) {
     return sent;
   }
-  if (auto claimed = claim_sending(lock, Deadline{kLastWord}); !claimed) {
-    return claimed;
-  }
-  lock.unlock();
-  auto flushed = connection_.flush(Deadline{kLastWord});
-  lock.lock();
-  sending_ = false;
-  change_.announce();
-  return flushed;
+  return flush_connection(lock);
 }
 
 void QueueClient::begin_loop() {
@@ -228,6 +220,7 @@ Result<void> QueueClient::give_up_unopened(Lock& lock) {
   while (!received_.empty()) {
     const Taken taken = std::move(received_.back());
     received_.pop_back();
+    (void)open_.finish(taken.number);
     Encoded frame = give_back_frame(taken.number, false, {});
     if (auto sent = send(lock, frame, Deadline{kLastWord}); !sent) {
       return sent;

@@ -32,7 +32,8 @@ struct QueueOptions {
   // How long a consumer may keep an item; then it is given to another one, and the acknowledgement
   // of the first is `lost`.
   Duration max_hold = std::chrono::minutes{10};
-  // How its clients prove themselves, where it has an address that others reach.
+  // How its clients prove themselves, where it has an address that others reach; and for how long
+  // what they have is kept when a connection breaks (lost_after).
   ConnectOptions connect{};
 };
 

@@ -5,6 +5,7 @@
 // size and the bytes that follow in the frame.
 #include "harness/allocations.hpp"
 #include "harness/left_for_ever.hpp"
+#include "input.hpp"
 #include "scripted_node.hpp"
 #include "troupe/runtime/actor/after.hpp"
 #include "troupe/runtime/actor/inbox.hpp"
@@ -12,7 +13,6 @@
 #include "troupe/runtime/node/internal/link.hpp"
 #include "troupe/runtime/node/internal/node_service.hpp"
 
-#include <algorithm>
 #include <map>
 #include <string>
 
@@ -55,29 +55,6 @@ using troupe::node::LinkFrame;
 using troupe::node::Route;
 
 constexpr std::uint64_t kPeer = 3;
-
-class Input final {
- public:
-  explicit Input(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  bool empty() const noexcept { return bytes_.empty(); }
-  std::uint8_t byte() {
-    if (bytes_.empty()) {
-      return 0;
-    }
-    const auto first = std::to_integer<std::uint8_t>(bytes_[0]);
-    bytes_ = bytes_.subspan(1);
-    return first;
-  }
-  std::span<const std::byte> rest_of_frame() {
-    const auto taken = bytes_.first(std::min<std::size_t>(byte(), bytes_.size()));
-    bytes_ = bytes_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-};
 
 // What the peer says, most of it in the right form.
 class Saying final {

@@ -200,9 +200,12 @@ class ScriptedNode final {
   // What waits for a time is over after it.
   void let_time_pass() {
     for (int i = 0; i < 6; ++i) {
-      clock_.advance(std::chrono::hours{1});
-      run();
+      let_time_pass(std::chrono::hours{1});
     }
+  }
+  void let_time_pass(troupe::Duration time) {
+    clock_.advance(time);
+    run();
   }
 
  private:
@@ -242,13 +245,12 @@ class ScriptedNode final {
   ScriptedTransport* transport_ = nullptr;
 };
 
-// A frame: its kind and what `write` adds, then `rest` as it is.
-template <class Write>
-Bytes frame_of(troupe::node::LinkFrame kind, const Write& write,
-               std::span<const std::byte> rest = {}) {
+// A frame, of a link or a queue: its kind and what `write` adds, then `rest` as it is.
+template <class Kind, class Write>
+Bytes frame_of(Kind kind, const Write& write, std::span<const std::byte> rest = {}) {
   troupe::Encoded encoded;
   troupe::Writer writer{encoded};
-  troupe::node::begin(writer, kind);
+  begin(writer, kind);
   write(writer);
   TROUPE_CHECK(writer.finish().has_value());
   Bytes bytes = encoded.joined();

@@ -75,7 +75,8 @@ CuttingProxy::CuttingProxy(const Address& there) : there_(there), stop_(::eventf
     sockaddr_in bound{};
     socklen_t size = sizeof bound;
     TROUPE_CHECK(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
-    address_ = "tcp://127.0.0.1:" + std::to_string(ntohs(bound.sin_port));
+    address_ = std::string{there.scheme()} +
+               "://127.0.0.1:" + std::to_string(ntohs(bound.sin_port)) + std::string{there.path()};
   }
   thread_ = std::thread{[this] { run(); }};
 }
@@ -139,6 +140,7 @@ void CuttingProxy::run() {
       each = goes_on ? std::next(each) : passing_.erase(each);
     }
     if (left_.load() == 0) {
+      cuts_ += passing_.size();
       passing_.clear();
       left_.store(-1);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// CuttingProxy: stands between two nodes, at an address of its own, and passes bytes on both ways
+// CuttingProxy: stands between two ends, at an address of its own, and passes bytes on both ways
 // until it is told to cut: then all connections end after so many bytes more, wherever in a frame
-// that is. Over unix and tcp, by a thread of its own.
+// that is. Over unix, tcp and tls (whose bytes it does not understand), by a thread of its own.
 
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/address.hpp"
@@ -26,6 +26,8 @@ class CuttingProxy final {
   const Address& address() const noexcept { return address_; }
   // Where the next connections are passed on to.
   void cut_after(std::size_t bytes) noexcept { left_.store(static_cast<long>(bytes)); }
+  // How often it has cut a connection.
+  std::size_t cuts() const noexcept { return cuts_.load(); }
 
  private:
   struct Passing {
@@ -43,6 +45,7 @@ class CuttingProxy final {
   Address address_;
   const UniqueFd stop_;
   std::atomic<long> left_{-1};  // until the cut; negative: none is to come
+  std::atomic<std::size_t> cuts_{0};
   std::list<Passing> passing_;  // the thread's
   std::thread thread_;
 };

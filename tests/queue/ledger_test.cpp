@@ -269,5 +269,25 @@ TEST(LedgerFullTest, WhatIsDroppedIsCounted) {
   EXPECT_EQ(oldest.stats().dropped, 1U);
 }
 
+TEST(LedgerFullTest, AsManyOfTheOldestAreDroppedAsTheNewOneIsLarge) {
+  const Instant now{1h};
+  Ledger ledger{
+      QueueOptions{.capacity = 10, .capacity_bytes = 6, .when_full = WhenFull::drop_oldest}};
+  for (const char* const each : {"11", "22", "33"}) {
+    (void)ledger.put(item(each), {}, now);
+  }
+  EXPECT_EQ(ledger.put(item("4444"), {}, now), Ledger::Put::accepted);
+  EXPECT_EQ(ledger.stats().bytes, 6U);
+  EXPECT_EQ(ledger.stats().dropped, 2U);
+}
+
+TEST(LedgerFullTest, WhatIsLargerThanAllIsKeptAlone) {  // a dead letter of the largest item
+  const Instant now{1h};
+  Ledger ledger{QueueOptions{.capacity_bytes = 6, .when_full = WhenFull::drop_oldest}};
+  (void)ledger.put(item("11"), {}, now);
+  EXPECT_EQ(ledger.put(item("88888888"), {}, now), Ledger::Put::accepted);
+  EXPECT_EQ(ledger.stats().ready, 1U);
+}
+
 }  // namespace
 }  // namespace troupe::queue

@@ -154,6 +154,14 @@ TEST(QueueAddressTest, QueuesOfOneRuntimeShareAPort) {
   EXPECT_EQ(none.error(), Code::not_found);
 }
 
+TEST(QueueAddressTest, AnAnonymousPipeIsNoPlaceForAQueue) {
+  const auto refused = Queue<int>::create(runtime(), "pipe:");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Code::invalid_argument);
+  const std::string why = refused.error().what();
+  EXPECT_NE(why.find("cannot be found by others"), std::string::npos) << why;
+}
+
 TEST(QueueAddressTest, AWrongKeyIsRefused) {
   const QueueOptions options{.connect = {.key = AuthKey::random()}};
   auto queue = Queue<int>::create(runtime(), "tcp://127.0.0.1:0/keyed", options).value();

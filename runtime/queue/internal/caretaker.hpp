@@ -3,7 +3,8 @@
 
 // Caretaker: looks after the clients of queues while their program does something else: what they
 // hold and others may want goes back, what is to be acknowledged is. One thread of a runtime, from
-// the first need on, asleep when there is nothing to look after. Thread-safe.
+// the first need on, asleep when there is nothing to look after; where a runtime has no threads, an
+// actor, while there is something. Thread-safe.
 
 #include "troupe/base/clock.hpp"
 
@@ -21,7 +22,7 @@ namespace troupe::queue {
 
 class QueueClient;
 
-class Caretaker final {
+class Caretaker final : public std::enable_shared_from_this<Caretaker> {
  public:
   // How often it looks.
   static constexpr Duration kLook = std::chrono::milliseconds{5};
@@ -37,7 +38,13 @@ class Caretaker final {
   void close();
 
  private:
+  using Lock = std::unique_lock<std::mutex>;
+  class Caring;
+
   void run();
+  void look(Lock& lock);
+  // False: there is nothing to look after any more.
+  bool look_once();
 
   RuntimeCore& runtime_;
   std::mutex lock_;

@@ -16,6 +16,12 @@ Result<void> QueueClient::wait_until(Lock& lock, const Done& done, Deadline unti
     if (failure_) {
       return failure(doing);
     }
+    if (redial_ != nullptr) {
+      if (auto mended = mend(lock, until); !mended && redial_ != nullptr && !done()) {
+        return mended.error().within(std::string{doing} + ": " + text());
+      }
+      continue;
+    }
     if (!receiving_) {
       auto received = receive_once(lock, until);
       if (!received && !failure_ && !done()) {

@@ -71,7 +71,9 @@ bool Interest::wait_on(std::vector<PollItem>& items) {
   (void)waiting_->waiter.watch(&bell_);
   client_->change_.add(*waiting_);
   items.push_back({{bell, POLLIN}});
-  items.push_back({{client_->connection_.ready_fd(), POLLIN}});
+  if (client_->redial_ == nullptr) {
+    items.push_back({{client_->connection_.ready_fd(), POLLIN}});
+  }
   return true;
 }
 

@@ -11,7 +11,8 @@
 namespace troupe::queue {
 
 void note_put(PutMark mark);
-// The thread's puts that their owners have not confirmed yet. Forgets the others.
+// The puts of the thread, in its current runtime, that their owners have not confirmed yet. Forgets
+// the others.
 std::vector<PutMark> unconfirmed_puts();
 
 void note_lease(const QueueClient& queue);

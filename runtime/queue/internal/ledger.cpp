@@ -20,13 +20,13 @@ Ledger::~Ledger() = default;
 // ---- puts --------------------------------------------------------------------------------------
 
 Ledger::Put Ledger::put(ItemPtr item, Duration delay, Instant now) {
-  const bool full = room(0) == 0 || room_bytes(0) < item->bytes().size();
-  if (full && options_.when_full == WhenFull::drop_newest) {
-    ++counts_.dropped;
-    return Put::dropped;
+  const auto is_full = [&] { return room(0) == 0 || room_bytes(0) < item->bytes().size(); };
+  while (options_.when_full == WhenFull::drop_oldest && is_full() && drop_oldest()) {
   }
-  if (full && options_.when_full == WhenFull::drop_oldest && !drop_oldest()) {
-    ++counts_.dropped;  // all that there is is in work
+  const bool drops =
+      options_.when_full == WhenFull::drop_newest || options_.when_full == WhenFull::drop_oldest;
+  if (drops && is_full() && !idle()) {  // of drop_oldest: all that there is is in work
+    ++counts_.dropped;
     return Put::dropped;
   }
   ++counts_.accepted;
@@ -332,6 +332,16 @@ QueueStats Ledger::stats() const noexcept {
   stats.bytes = bytes_;
   stats.closed = closed_;
   return stats;
+}
+
+void Ledger::show(const std::function<bool(const Item&)>& shown) const {
+  for (const auto& [priority, its] : ready_) {
+    for (const ItemPtr& item : its) {
+      if (!shown(*item)) {
+        return;
+      }
+    }
+  }
 }
 
 std::vector<Ledger::Dead> Ledger::take_dead() noexcept {

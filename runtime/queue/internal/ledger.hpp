@@ -105,6 +105,8 @@ class Ledger final {
   // Closed, empty, and nothing in work: nothing will ever come.
   bool ended() const noexcept { return closed_ && idle(); }
   QueueStats stats() const noexcept;
+  // Those that are ready, in the order in which they would be given, while `shown` says so.
+  void show(const std::function<bool(const Item&)>& shown) const;
 
   // Dead letters, in the order of their deaths, each to be put elsewhere by the Owner.
   struct Dead {

@@ -107,7 +107,7 @@ void Owner::let_go() noexcept {
 
 // No handle is left here, nobody elsewhere uses one, and none is on its way.
 bool Owner::is_forsaken() {
-  if (held_.load() || !sessions_.empty()) {
+  if (held_.load() || !sessions_.empty() || !away_.empty()) {
     return false;
   }
   const std::lock_guard lock{lock_};
@@ -127,6 +127,7 @@ void Owner::run() {
     now_ = runtime_.clock().now();
     take_arrivals();
     bool busy = serve_all();
+    end_absences();
     end_overdue();
     bury_dead();
     for (Desk* const desk : {&items_, &dead_}) {
@@ -158,7 +159,11 @@ void Owner::run() {
     gone_ = true;
     late = std::exchange(arrivals_, {});
   }
+  for (const auto& session : sessions_) {
+    session->say_gone();
+  }
   sessions_.clear();
+  away_.clear();
   runtime_.queues()->forget(*this);
 }
 
@@ -169,23 +174,47 @@ void Owner::take_arrivals() {
     arrived = std::exchange(arrivals_, {});
   }
   for (Arrival& each : arrived) {
-    const auto fine = check(each.hello);
-    if (!fine) {
+    if (const auto fine = receive(each); !fine) {
       Encoded frame;
       Writer writer{frame};
       begin(writer, Frame::refused);
       writer.natural(static_cast<std::uint64_t>(fine.error().code()));
       writer.text(fine.error().what());
       (void)each.connection.offer_message(frame, Deadline::at_once());
-      continue;
     }
-    auto session =
-        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_);
-    session->welcome({kVersion, number_, options_.capacity, options_.capacity_bytes,
-                      options_.retry_delay.count()});
-    session->hot = true;
-    sessions_.push_back(std::move(session));
   }
+}
+
+Welcome Owner::welcome() const {
+  return {.version = kVersion,
+          .queue = number_,
+          .capacity = options_.capacity,
+          .capacity_bytes = options_.capacity_bytes,
+          .retry_delay = options_.retry_delay.count(),
+          .keeps = options_.connect.lost_after.count(),
+          .pids = this_pids(runtime_),
+          .pid = static_cast<std::uint64_t>(::getpid())};
+}
+
+// Errors: those of check, lost.
+Result<void> Owner::receive(Arrival& arrival) {
+  const Hello& hello = arrival.hello;
+  if (auto fine = check(hello); !fine) {
+    return fine;
+  }
+  if (hello.client != 0 && hello.queue != 0) {
+    return go_on_with(arrival);
+  }
+  if (const auto before = take_out(hello.client); before != nullptr) {
+    before->end("", now_, true);  // it has not heard its welcome
+  }
+  auto session = std::make_unique<Session>(
+      std::move(arrival.connection), hello.dead ? dead_ : items_, hello.client,
+      hello.client != 0 ? process_of(runtime_, hello.pids, hello.pid) : UniqueFd{});
+  session->welcome(welcome());
+  session->hot = true;
+  sessions_.push_back(std::move(session));
+  return {};
 }
 
 // Errors: refused.
@@ -223,6 +252,10 @@ void Owner::remove_ended() {
     }
     return session->over();
   });
+  const auto left = std::ranges::stable_partition(
+      sessions_, [](const auto& session) { return !session->is_away(); });
+  std::ranges::move(left, std::back_inserter(away_));
+  sessions_.erase(left.begin(), left.end());
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
@@ -235,10 +268,29 @@ bool Owner::look() {
   return any;
 }
 
+Instant Owner::next_deadline() const {
+  Instant next = std::min(items_.patience_ends, dead_.patience_ends);
+  for (const Desk* const desk : {&items_, &dead_}) {
+    const Instant ready = desk->ledger.next_ready();
+    if (ready > now_) {  // else it waits for who takes it
+      next = std::min(next, ready);
+    }
+  }
+  const auto has_work = [](const auto& session) { return session->holder().in_work() > 0; };
+  if (std::ranges::any_of(sessions_, has_work) || std::ranges::any_of(away_, has_work)) {
+    next = std::min(next, overdue_at_);
+  }
+  for (const auto& session : away_) {
+    next = std::min(next, session->away_since() + options_.connect.lost_after);
+  }
+  return next;
+}
+
 // Errors: cancelled (the runtime stops).
 Result<void> Owner::wait() {
   // Where its clients want all the CPUs, polling keeps from them what it waits for.
-  const bool has_cpu = sessions_.size() < std::thread::hardware_concurrency();
+  static const std::size_t cpus = std::thread::hardware_concurrency();  // asks the system
+  const bool has_cpu = sessions_.size() < cpus;
   if (runtime_.may_spin() && !sessions_.empty() && has_cpu && spin_.worth_it()) {
     const bool found = spin_.poll([this] {
       pause_cpu();
@@ -251,11 +303,9 @@ Result<void> Owner::wait() {
   waits_.clear();
   waits_.push_back({{bell_.get(), POLLIN}});
   bool something = false;
-  std::size_t in_work = 0;
   for (const auto& session : sessions_) {
     something |= session->arm();
     waits_.push_back({session->readable()});
-    in_work += session->holder().in_work();
   }
   if (something) {
     for (const auto& session : sessions_) {
@@ -268,12 +318,8 @@ Result<void> Owner::wait() {
       waits_.push_back({*writable});
     }
   }
-  Instant until = std::min(items_.ledger.next_ready(), dead_.ledger.next_ready());
-  if (in_work > 0) {
-    until = std::min(until, overdue_at_);
-  }
-  until = std::min({until, items_.patience_ends, dead_.patience_ends});
-  auto waited = park(runtime_, waits_, Deadline{until});
+  add_waits_for_away();
+  auto waited = park(runtime_, waits_, Deadline{next_deadline()});
   if (!waited && waited.error() != Code::timed_out) {
     return waited;
   }

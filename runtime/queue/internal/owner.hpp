@@ -52,7 +52,12 @@ class Owner final : public std::enable_shared_from_this<Owner> {
 
   void run();
   void take_arrivals();
+  Result<void> receive(Arrival& arrival);
   Result<void> check(const Hello& hello) const;
+  Welcome welcome() const;
+  std::unique_ptr<Session> take_out(std::uint64_t client);
+  Result<void> go_on_with(Arrival& arrival);
+  void end_absences();
   bool serve_all();
   void bury_dead();
   void dispatch(Desk& desk);
@@ -63,6 +68,8 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   void tell_ends(Desk& desk);
   void end_overdue();
   void remove_ended();
+  void add_waits_for_away();
+  Instant next_deadline() const;
   Result<void> wait();
   bool look();
   void ring() noexcept;
@@ -88,6 +95,7 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   Desk items_;
   Desk dead_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::unique_ptr<Session>> away_;  // whose connections have broken
   Instant overdue_at_{};
   LearnedSpin spin_;
   unsigned turns_ = 0;

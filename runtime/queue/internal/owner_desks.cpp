@@ -131,9 +131,11 @@ void Owner::end_overdue() {
   if (now_ < overdue_at_) {
     return;
   }
-  for (const auto& session : sessions_) {
-    session->desk().ledger.end_overdue(session->holder(), now_,
-                                       [&](std::uint64_t number) { session->tell_lost(number); });
+  for (const auto* const sessions : {&sessions_, &away_}) {
+    for (const auto& session : *sessions) {
+      session->desk().ledger.end_overdue(session->holder(), now_,
+                                         [&](std::uint64_t number) { session->tell_lost(number); });
+    }
   }
   overdue_at_ = now_ + std::clamp<Duration>(options_.max_hold / 8, std::chrono::milliseconds{1},
                                             std::chrono::seconds{1});

@@ -6,6 +6,7 @@
 // owner sends them; puts, among which an emit counts as one, in the order in which the client does.
 // Part of the wire format: docs/wire-protocol.md#queues.
 
+#include "troupe/base/unique_fd.hpp"
 #include "troupe/runtime/queue/queue_options.hpp"
 #include "troupe/serialization/codec.hpp"
 #include "troupe/serialization/schema.hpp"
@@ -13,6 +14,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+namespace troupe {
+class RuntimeCore;
+}
 
 namespace troupe::queue {
 
@@ -40,6 +45,8 @@ enum class Frame : std::uint8_t {
   finish = 20,     // number of a delivery, count; items that take its place
   ask = 21,        // number of the question, Question, text
   bye = 22,        // nothing more comes
+  heard = 23,      // how many frames of the owner it has read; of a client that may come again
+  peek = 24,       // number of the question, how many items it wants to see at most
   // From the owner.
   accepted = 32,  // number of the last put that it has
   grant = 33,     // items and bytes that may be put now
@@ -50,6 +57,9 @@ enum class Frame : std::uint8_t {
   lost = 38,      // number of a delivery that somebody else gets
   answer = 39,    // number of the question, Answer
   full = 40,      // what was wanted is not granted: number of the Code
+  told = 42,      // how many frames of the client it has read; to a client that may come again
+  gone = 43,      // it ends, with all that it has; likewise
+  shown = 44,     // number of the question, count; items that are ready, which stay where they are
 };
 
 enum class Question : std::uint8_t {
@@ -65,6 +75,11 @@ struct Hello {
   bool dead = false;   // its dead letters
   std::uint64_t pid = 0;
   Schema schema;  // of the items; an empty name: of no matter
+  // Of a client that comes again when its connection breaks; 0: it does not.
+  std::uint64_t client = 0;
+  std::uint64_t queue = 0;  // it goes on with what it has at the queue of that number; 0: it is new
+  std::uint64_t heard = 0;  // then: how many frames of the owner it has read
+  std::string pids;         // which processes `pid` is one of: this_pids()
 };
 
 struct Welcome {
@@ -73,6 +88,10 @@ struct Welcome {
   std::uint64_t capacity = 0;
   std::uint64_t capacity_bytes = 0;
   std::int64_t retry_delay = 0;  // ns
+  std::int64_t keeps = 0;   // ns for which what a client has is kept when its connection breaks
+  std::uint64_t heard = 0;  // of a client that goes on: how many frames of it the owner has read
+  std::string pids;         // which processes `pid` is one of
+  std::uint64_t pid = 0;    // the owner's
 };
 
 struct Wish {
@@ -87,6 +106,15 @@ struct Answer {
   std::string what;
   QueueStats stats;
 };
+
+// What processes that are numbered alike have in common: the machine since it was started, and the
+// pid namespace. Empty where the system does not tell, and where the runtime only stands for a
+// process (sim::World).
+std::string this_pids(RuntimeCore& runtime);
+// The process `pid` of `pids`, where it can be watched from here; else empty.
+UniqueFd process_of(RuntimeCore& runtime, const std::string& pids, std::uint64_t pid);
+// Whether it has ended for certain. False for an empty one.
+bool has_ended(const UniqueFd& process) noexcept;
 
 inline void begin(Writer& writer, Frame kind) {
   writer.natural(static_cast<std::uint64_t>(kind));

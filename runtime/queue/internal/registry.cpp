@@ -104,7 +104,8 @@ class Registry::Receiving final {
   Listener listener_;
 };
 
-Registry::Registry(RuntimeCore& runtime) noexcept : runtime_(runtime), caretaker_(runtime) {}
+Registry::Registry(RuntimeCore& runtime)
+    : runtime_(runtime), caretaker_(std::make_shared<Caretaker>(runtime)) {}
 
 Registry::~Registry() = default;
 
@@ -287,7 +288,7 @@ void Registry::close() {
       owner->end();
     }
   }
-  caretaker_.close();
+  caretaker_->close();
 }
 
 }  // namespace troupe::queue

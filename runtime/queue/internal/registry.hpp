@@ -31,7 +31,7 @@ class Registry final : public std::enable_shared_from_this<Registry> {
   // Where clients come: one listener, for the queues that share its host and port.
   struct Site;
 
-  explicit Registry(RuntimeCore& runtime) noexcept;
+  explicit Registry(RuntimeCore& runtime);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
   ~Registry();
@@ -49,7 +49,7 @@ class Registry final : public std::enable_shared_from_this<Registry> {
   // It has ended: its name is free.
   void forget(const Owner& owner);
 
-  Caretaker& caretaker() noexcept { return caretaker_; }
+  Caretaker& caretaker() noexcept { return *caretaker_; }
   // The owners end.
   void close();
 
@@ -64,7 +64,7 @@ class Registry final : public std::enable_shared_from_this<Registry> {
   static std::string place_name(const Address& address);
 
   RuntimeCore& runtime_;
-  Caretaker caretaker_;
+  const std::shared_ptr<Caretaker> caretaker_;
 
   std::mutex lock_;
   // Guarded by lock_.

@@ -24,21 +24,27 @@ Duration bounded(std::int64_t nanoseconds) {
 
 }  // namespace
 
-Session::Session(Connection connection, Desk& desk)
+Session::Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process)
     : connection_(std::move(connection)),
-      transport_(connection_.transport()),
+      transport_(&connection_.transport()),
       desk_(desk),
-      direct_(transport_.capabilities().direct) {}
+      direct_(transport_->capabilities().direct),
+      client_(client),
+      process_(std::move(process)) {}
 
 Session::~Session() {
-  transport_.close();  // at once: a client that does not read keeps nobody
+  transport_->close();  // at once: a client that does not read keeps nobody
 }
 
 bool Session::receive(Instant now) {
   int frames = 0;
-  while (!over_ && frames < kShare) {
+  while (!over_ && !away_ && frames < kShare) {
     transports::IncomingFrame frame;
-    const auto received = transport_.try_receive(frame);
+    const auto received = transport_->try_receive(frame);
+    if (!received && client_ != 0) {
+      leave(now);
+      return true;
+    }
     if (!received) {
       const bool is_whole = received.error() == Code::closed;  // it ended between two frames
       end(is_whole ? "" : received.error().what(), now, false);
@@ -87,6 +93,10 @@ Result<void> Session::read(const transports::IncomingFrame& frame, Instant now) 
   if (!kind) {
     return kind.error();
   }
+  if (*kind != Frame::heard) {
+    ++heard_;
+    heard_bytes_ += incoming.bytes.size();
+  }
   switch (*kind) {
     case Frame::put:
     case Frame::put_with:
@@ -103,6 +113,10 @@ Result<void> Session::read(const transports::IncomingFrame& frame, Instant now) 
     case Frame::bye:
       end("", now, true);
       return {};
+    case Frame::heard:
+      return read_heard(reader);
+    case Frame::peek:
+      return read_peek(reader);
     default:
       return read_delivery(*kind, reader, now);
   }

@@ -2,11 +2,14 @@
 #pragma once
 
 // Session: one client of a queue, as its owner sees it: what it says is brought to the ledger of
-// its desk, what it is to hear waits here until the connection takes it. Never blocks. The owner
-// thread's.
+// its desk, what it is to hear waits here until the connection takes it. A client that may come
+// again is away when its connection breaks: then this stays as it is, and goes on over the next
+// connection. Never blocks. The owner thread's.
 
+#include "troupe/base/unique_fd.hpp"
 #include "troupe/runtime/channel/connection.hpp"
 #include "troupe/runtime/fiber/ports.hpp"
+#include "troupe/runtime/queue/frame_log.hpp"
 #include "troupe/runtime/queue/internal/ledger.hpp"
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
 #include "troupe/transports/frame_connection.hpp"
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +47,8 @@ struct Desk {
 
 class Session final {
  public:
-  Session(Connection connection, Desk& desk);
+  // `process`: the client's, where that can be watched.
+  Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -58,8 +63,21 @@ class Session final {
   // What was wrong with what it said; empty: nothing.
   const std::string& fault() const noexcept { return fault_; }
 
+  // ---- connections that break ----
+  // 0: of a client that does not come again.
+  std::uint64_t client() const noexcept { return client_; }
+  bool is_away() const noexcept { return away_; }
+  Instant away_since() const noexcept { return away_since_; }
+  // Readable once its process has ended; -1: that cannot be watched.
+  int process() const noexcept { return process_.get(); }
+  bool process_has_ended() const noexcept { return has_ended(process_); }
+  void leave(Instant now);
+  // It is here again, and has read `heard` frames. False: that cannot be.
+  bool come_back(Connection connection, const Welcome& welcome, std::uint64_t heard, Instant now);
+  void end(std::string fault, Instant now, bool in_order);
+
   // ---- what the owner does for it ----
-  bool wants_items() const noexcept { return credit_ > 0 && !blocked_; }
+  bool wants_items() const noexcept { return credit_ > 0 && !blocked_ && owed_.empty(); }
   // False: the connection takes no more, and the ledger has the item back.
   bool send(const Ledger::Given& given);
   const Wish& wish() const noexcept { return wish_; }
@@ -75,7 +93,8 @@ class Session final {
   void tell_end();
   void tell_lost(std::uint64_t number);
   void answer(std::uint64_t question);
-  void welcome(const Welcome& welcome);
+  void welcome(Welcome welcome);
+  void say_gone();
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();
   // At the end of a turn: all that it is to hear leaves, as far as it may. True: it may hear more
@@ -85,8 +104,8 @@ class Session final {
   // ---- waiting ----
   bool is_direct() const noexcept { return direct_; }
   // True: something has come already.
-  bool arm() { return transport_.arm_receive(); }
-  transports::Readiness readable() const noexcept { return transport_.readable(); }
+  bool arm() { return transport_->arm_receive(); }
+  transports::Readiness readable() const noexcept { return transport_->readable(); }
   std::optional<transports::Readiness> writable() const;
   bool hot = false;  // it may have more to say: the owner's mark
 
@@ -97,17 +116,29 @@ class Session final {
   Result<void> read_emit(Reader& reader, Instant now);
   Result<void> read_wish(Frame kind, Reader& reader, Instant now);
   Result<void> read_question(Reader& reader);
+  Result<void> read_heard(Reader& reader);
+  Result<void> read_peek(Reader& reader);
   // Of what it was granted.
   Result<void> use_room(std::size_t items, std::size_t bytes);
   void give_room_back(std::size_t items, std::size_t bytes) noexcept;
+  void keep(std::span<const std::span<const std::byte>> pieces);
   void say(const Encoded& frame);
-  void end(std::string fault, Instant now, bool in_order);
+  void say_uncounted(const Encoded& frame);
+  void tell_heard();
   bool offer(transports::OutgoingFrame& frame);
 
   Connection connection_;
-  transports::FrameConnection& transport_;
+  transports::FrameConnection* transport_;
   Desk& desk_;
-  const bool direct_;
+  bool direct_;
+  const std::uint64_t client_;
+  const UniqueFd process_;
+  FrameLog told_;            // what it was told, and may not have heard
+  std::uint64_t heard_ = 0;  // frames of it
+  std::uint64_t heard_told_ = 0;
+  std::size_t heard_bytes_ = 0;  // since that was told
+  bool away_ = false;
+  Instant away_since_{};
   Holder holder_;
   std::uint64_t puts_ = 0;
   std::uint64_t puts_told_ = 0;

@@ -11,13 +11,18 @@ namespace {
 
 using transports::Progress;
 
-// What may wait for a client that does not read; one that lets more come is let go.
+// What may wait for a client that does not read, or does not say that it has; one that lets more
+// come is let go.
 constexpr std::size_t kMostOwed = 4096;
+constexpr std::size_t kMostTold = 4 * kMostOwed;
+// What is shown at once.
+constexpr std::uint32_t kMostShown = 1000;
+constexpr std::size_t kMostShownBytes = std::size_t{1} << 20U;
 
 }  // namespace
 
 bool Session::offer(transports::OutgoingFrame& frame) {
-  const auto sent = transport_.try_send(frame, transports::Lane::data, transports::When::later);
+  const auto sent = transport_->try_send(frame, transports::Lane::data, transports::When::later);
   if (!sent) {
     return true;  // it is gone: the next receive tells
   }
@@ -27,7 +32,7 @@ bool Session::offer(transports::OutgoingFrame& frame) {
     if (frame.taken == 0) {
       return false;
     }
-    transport_.take_over(frame);
+    transport_->take_over(frame);
   }
   return true;
 }
@@ -48,23 +53,44 @@ bool Session::send(const Ledger::Given& given) {
     desk_.ledger.take_back(holder_);
     return false;
   }
+  keep(pieces);
   --credit_;
   recalled_ = false;
   return true;
+}
+
+// Of a client that may come again.
+void Session::keep(std::span<const std::span<const std::byte>> pieces) {
+  if (client_ == 0) {
+    return;
+  }
+  if (told_.frames() < kMostTold) {
+    told_.add(pieces);
+  } else {
+    fault_ = "it does not say what it has read";
+  }
 }
 
 void Session::say(const Encoded& frame) {
   if (over_) {
     return;
   }
+  keep(std::array{frame.head.bytes()});
+  if (!away_) {
+    say_uncounted(frame);
+  }
+}
+
+void Session::say_uncounted(const Encoded& frame) {
   if (owed_.empty() && !blocked_) {
     const std::array pieces{frame.head.bytes()};
     transports::OutgoingFrame out{.pieces = pieces, .fds = {}, .size = frame.head.size()};
+    out.attached = pieces[0];
     if (offer(out)) {
       return;
     }
   }
-  if (owed_.size() < kMostOwed) {
+  if (owed_.size() < (client_ != 0 ? kMostTold : kMostOwed)) {
     owed_.push_back(frame.joined());
   } else {
     fault_ = "it does not read what it is told";
@@ -143,23 +169,55 @@ void Session::answer(std::uint64_t question) {
   say(scratch_);
 }
 
-void Session::welcome(const Welcome& welcome) {
+Result<void> Session::read_peek(Reader& reader) {
+  const auto number = reader.value<std::uint64_t>();
+  const auto most = reader.value<std::uint32_t>();
+  if (!number || !most) {
+    return reader.error();
+  }
+  Encoded items;
+  Writer writer{items};
+  std::uint32_t count = 0;
+  desk_.ledger.show([&](const Item& item) {
+    if (count >= std::min(*most, kMostShown) ||
+        items.head.size() + item.bytes().size() > kMostShownBytes) {
+      return false;
+    }
+    writer.encoded(item.bytes());
+    ++count;
+    return true;
+  });
+  Encoded frame = frame_of(Frame::shown, *number);
+  Writer rest{frame};
+  rest.natural(count);
+  rest.encoded(items.joined());
+  say(frame);
+  return {};
+}
+
+void Session::welcome(Welcome welcome) {
+  welcome.heard = heard_;
   scratch_.clear();
   Writer writer{scratch_};
   begin(writer, Frame::welcome);
   writer.value(welcome);
-  say(scratch_);
+  say_uncounted(scratch_);
 }
 
 bool Session::flush() {
+  if (away_) {
+    return false;
+  }
+  tell_heard();
   const bool was_blocked = blocked_;
   if (blocked_) {
-    const auto flushed = transport_.try_flush();
+    const auto flushed = transport_->try_flush();
     blocked_ = flushed && *flushed == Progress::would_block;
   }
   while (!blocked_ && !owed_.empty()) {
     const std::array<std::span<const std::byte>, 1> pieces{owed_.front()};
     transports::OutgoingFrame frame{.pieces = pieces, .fds = {}, .size = owed_.front().size()};
+    frame.attached = pieces[0];
     if (!offer(frame)) {
       break;
     }
@@ -174,7 +232,7 @@ bool Session::flush() {
     say(scratch_);
   }
   if (std::exchange(unflushed_, false) && !direct_) {
-    const auto flushed = transport_.try_flush();
+    const auto flushed = transport_->try_flush();
     blocked_ = flushed && *flushed == Progress::would_block;
   }
   return was_blocked && !blocked_;
@@ -184,7 +242,7 @@ std::optional<transports::Readiness> Session::writable() const {
   if (!blocked_) {
     return std::nullopt;
   }
-  return transport_.writable();
+  return transport_->writable();
 }
 
 }  // namespace troupe::queue
