@@ -168,6 +168,7 @@ template <class T>
 consteval Shape shape_of_scalar() {
   if constexpr (std::same_as<T, bool>) {
     return Shape::boolean;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): what T is
   } else if constexpr (std::integral<T> && sizeof(T) <= sizeof(std::uint64_t)) {
     return Shape::integer;
   } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -129,7 +130,8 @@ TEST(AskTest, AnAnswerThatComesTooLateIsFreed) {
    public:
     std::string handle(const Hold& gates) {
       hold(gates);
-      return std::string(1000, 'x');
+      std::string long_one(1000, 'x');
+      return long_one;
     }
     std::string handle(Read /*read*/) { return "next"; }
   };
@@ -201,7 +203,7 @@ class Waiter final {
  public:
   Promise<bool> handle(const WaitInEachWay& message, Context& context) {
     begun = true;
-    const Promise<bool> promise = context.promise<bool>();
+    Promise<bool> promise = context.promise<bool>();
     // Each has ten minutes of its own.
     asked = message.held.ask(Square{1}, 10min).error().code();
     future = message.held.ask_async(Square{1}, 10min).get(10min).error().code();
@@ -227,7 +229,7 @@ TEST(AskTest, NoWaitInAHandlerOutlivesTheAskThatCausedIt) {
   Runtime runtime{workers(3)};
   const auto squarer = runtime.spawn<Squarer>();
   const auto full = runtime.spawn_with<Recorder>(mailbox(1, WhenFull::wait));
-  const Gate begun[2];
+  const std::array<Gate, 2> begun;
   const Gate end;
   EXPECT_TRUE(squarer.send(Hold{begun[0], end}));
   EXPECT_TRUE(full.send(Hold{begun[1], end}));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -166,7 +167,7 @@ TEST(FairnessTest, ThoseThatWakeEachOtherFromTheirWaitsDoNotStarveOthers) {
     Ref<Third> third;
   };
   struct Shared {
-    Promise<void> turn[2];
+    std::array<Promise<void>, 2> turn;
   };
   class Weaver final {
    public:

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -152,7 +153,7 @@ TEST(MailboxTest, DropOldestLosesNothingUncounted) {
       [&] { return stats_of(runtime, recorder).handled + dropped(runtime, "oldest") == all; });
   const std::vector<int> got = recorder.ask(Read{}).value();
   EXPECT_EQ(got.size(), all - dropped(runtime, "oldest"));
-  int last[2] = {-1, count - 1};
+  std::array last{-1, count - 1};
   for (const int number : got) {
     int& of_its_sender = last[number >= count ? 1 : 0];
     ASSERT_GT(number, of_its_sender) << "of one sender, in order and once";

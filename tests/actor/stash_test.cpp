@@ -28,7 +28,8 @@ class File final {
   Result<std::size_t> handle(Write write, Context& context) {
     if (!open_) {
       if (auto aside = context.stash(std::move(write)); !aside) {
-        EXPECT_FALSE(write.text.empty());  // it was not taken
+        // NOLINTNEXTLINE(bugprone-use-after-move): it was not taken
+        EXPECT_FALSE(write.text.empty());
         return aside.error();
       }
       return std::size_t{0};

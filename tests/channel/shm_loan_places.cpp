@@ -28,7 +28,8 @@ void each_mapping(const std::function<void(const Line&)>& look) {
     std::istringstream words{text};
     words >> std::hex >> line.begin >> dash >> line.end >> line.permissions >> line.offset >>
         device >> inode;
-    line.file = device + " " + inode;
+    line.file = device;
+    line.file.append(" ").append(inode);
     line.shared_memory = text.find("/memfd:") != std::string::npos;
     look(line);
   }

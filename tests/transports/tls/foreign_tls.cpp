@@ -66,8 +66,8 @@ UniqueFd connected(std::uint16_t port) {
 // Carries bytes between `plain_` in the clear and a server's TLS, until either ends or is told to.
 class Relay final {
  public:
-  Relay(const ForeignTls& how, UniqueFd socket, UniqueFd plain)
-      : how_(how), socket_(std::move(socket)), plain_(std::move(plain)) {
+  Relay(ForeignTls how, UniqueFd socket, UniqueFd plain)
+      : how_(std::move(how)), socket_(std::move(socket)), plain_(std::move(plain)) {
     std::tie(stop_seen_, stop_) = raw_pipe();
     thread_ = std::jthread{[this] { run(); }};
   }
