@@ -68,11 +68,16 @@ Owner::Owner(RuntimeCore& runtime, std::string name, Schema schema, const QueueO
     : runtime_(runtime),
       name_(std::move(name)),
       options_(checked(options)),
-      number_(runtime.random().next() | 1U),
+      archive_(Archive::open(options_, schema, runtime.random())),
+      number_(archive_ != nullptr ? archive_->number() : runtime.random().next() | 1U),
       bell_(bell()),
       schema_(std::move(schema)),
-      items_(options_),
-      dead_(for_dead(options_)) {}
+      items_(options_, archive_ != nullptr ? archive_->items() : nullptr),
+      dead_(for_dead(options_), archive_ != nullptr ? archive_->dead() : nullptr) {
+  if (archive_ != nullptr) {
+    archive_->restore(items_, dead_, runtime_.clock().now());
+  }
+}
 
 Owner::~Owner() = default;
 
@@ -84,11 +89,11 @@ void Owner::start() {
   (void)actor::spawn<Serving>(runtime_, &options, nullptr, shared_from_this());
 }
 
-void Owner::adopt(Connection connection, const Hello& hello) {
+void Owner::adopt(Connection connection, const Hello& hello, bool here) {
   {
     const std::lock_guard lock{lock_};
     if (!gone_) {
-      arrivals_.push_back({std::move(connection), hello});
+      arrivals_.push_back({std::move(connection), hello, here});
       ++arrived_;
     }
   }
@@ -129,29 +134,23 @@ void Owner::run() {
     bool busy = serve_all();
     end_overdue();
     bury_dead();
-    for (Desk* const desk : {&items_, &dead_}) {
-      grant(*desk);
-      dispatch(*desk);
-      recall(*desk);
-      answer(*desk);
-    }
-    if (items_.ended()) {
-      tell_ends(items_);
-      dead_.ledger.close();
-    }
-    if (dead_.ended()) {
-      tell_ends(dead_);
-    }
+    write_down();
+    serve_desks();
     for (const auto& session : sessions_) {
       session->end_untake();
-      busy |= session->flush();
+      busy |= session->flush(is_written());
     }
     remove_ended();
+    busy |= archive_ != nullptr && archive_->wants_commit();
     if (is_forsaken() || (!busy && !wait())) {
       break;  // or the runtime stops
     }
   }
   over_.store(true);
+  if (archive_ != nullptr) {
+    (void)look();
+    archive_->commit(items_, dead_, now_);
+  }
   std::vector<Arrival> late;
   {
     const std::lock_guard lock{lock_};
@@ -180,10 +179,14 @@ void Owner::take_arrivals() {
       continue;
     }
     auto session =
-        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_);
+        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_,
+                                  each.here);
     session->welcome({kVersion, number_, options_.capacity, options_.capacity_bytes,
                       options_.retry_delay.count()});
     session->hot = true;
+    if (!is_written()) {
+      session->tell_unwritten(archive_->failure());
+    }
     sessions_.push_back(std::move(session));
   }
 }
@@ -273,6 +276,9 @@ Result<void> Owner::wait() {
     until = std::min(until, overdue_at_);
   }
   until = std::min({until, items_.patience_ends, dead_.patience_ends});
+  if (archive_ != nullptr) {
+    until = std::min(until, archive_->retry_at());
+  }
   auto waited = park(runtime_, waits_, Deadline{until});
   if (!waited && waited.error() != Code::timed_out) {
     return waited;

@@ -50,6 +50,7 @@ enum class Frame : std::uint8_t {
   lost = 38,      // number of a delivery that somebody else gets
   answer = 39,    // number of the question, Answer
   full = 40,      // what was wanted is not granted: number of the Code
+  unwritten = 41,  // why what was put is not accepted, though it has come; "": it is again
 };
 
 enum class Question : std::uint8_t {
