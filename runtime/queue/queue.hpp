@@ -56,8 +56,8 @@ class Queue final {
       : client_(queue::QueueClient::anonymous(runtime, item_schema(), options)) {}
 
   // Makes the queue of that address: tcp://host:port/name, tls://host:port/name, shm:name,
-  // unix:/path, fifo:/path, inproc://name/queue. Queues of one runtime may share host and port. Of a
-  // durable one, ?durable=/path and &sync=always may be written behind. Errors: exists,
+  // unix:/path, fifo:/path, inproc://name/queue. Queues of one runtime may share host and port. Of
+  // a durable one, ?durable=/path and &sync=always may be written behind. Errors: exists,
   // invalid_argument, refused, malformed (QueueOptions::durable), system.
   static Result<Queue> create(RuntimeCore& runtime, const Address& address,
                               const QueueOptions& options = {}) {

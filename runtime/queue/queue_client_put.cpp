@@ -41,7 +41,7 @@ Result<void> QueueClient::check_size(std::size_t bytes, std::uint32_t items) con
 
 // Why there is no room.
 Error QueueClient::refusal(Code why) const {
-  const std::string reason = why == Code::closed     ? "it is closed"
+  const std::string reason = why == Code::closed       ? "it is closed"
                              : why != Code::overloaded ? "it was not granted"
                              : unwritten_.empty()      ? "it is full"
                                                        : unwritten_;
@@ -232,17 +232,19 @@ Result<void> QueueClient::flush(Deadline until) {
   if (puts_ == progress_->accepted.load()) {
     return {};
   }
-  receive_ready(lock);  // it may be written again
+  if (!failure_) {
+    receive_ready(lock);  // it may be written again
+  }
   const std::uint64_t all = puts_;
   auto waited = wait_until(
       lock, [&] { return progress_->accepted.load() >= all || !unwritten_.empty(); }, until,
       kAwaitAccepted);
   if (waited && progress_->accepted.load() < all) {
-    return Error{Code::overloaded,
-                 std::string{kAwaitAccepted} + ": " + text() +
-                     ": it is not written down yet, and will be once that is possible: " +
-                     unwritten_,
-                 Effect::unknown};
+    return Error{
+        Code::overloaded,
+        std::string{kAwaitAccepted} + ": " + text() +
+            ": it is not written down yet, and will be once that is possible: " + unwritten_,
+        Effect::unknown};
   }
   return waited;
 }

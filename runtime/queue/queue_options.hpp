@@ -33,8 +33,8 @@ struct QueueOptions {
   // How long a consumer may keep an item; then it is given to another one, and the acknowledgement
   // of the first is `lost`.
   Duration max_hold = std::chrono::minutes{10};
-  // A directory of the queue's own, which is made where it is missing: what is accepted, finished, a
-  // dead letter or was handed out is written there, and is there again for who makes a queue with
+  // A directory of the queue's own, which is made where it is missing: what is accepted, finished,
+  // a dead letter or was handed out is written there, and is there again for who makes a queue with
   // the same path, however the process of the one before ended. Empty: the queue is gone with its
   // owner. In an address: ?durable=/path.
   //

@@ -172,11 +172,9 @@ TEST_F(LedgerDurableTest, OtherClassesAreMarkedOneByOne) {
   EXPECT_EQ(take(), (Seen{"normal"}));
   EXPECT_EQ(take(), (Seen{"later, in work"}));
   restart();
-  EXPECT_EQ(take_all(), (Seens{{"high, in work", 1},
-                               {"high", 1},
-                               {"later"},
-                               {"later, in work", 1},
-                               {"normal", 1}}));
+  EXPECT_EQ(
+      take_all(),
+      (Seens{{"high, in work", 1}, {"high", 1}, {"later"}, {"later, in work", 1}, {"normal", 1}}));
 }
 
 TEST_F(LedgerDurableTest, ADelayGoesOn) {

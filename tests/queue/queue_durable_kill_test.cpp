@@ -126,7 +126,8 @@ class QueueDurableKillTest : public testing::TestWithParam<std::string> {
         continue;
       }
       const bool is_new = seen_.insert(**taken).second;
-      EXPECT_TRUE(is_new || taken->deliveries() > 1) << **taken << " came twice, and did not say so";
+      EXPECT_TRUE(is_new || taken->deliveries() > 1)
+          << **taken << " came twice, and did not say so";
       (void)taken->ack();
     } while (!until.passed());
   }

@@ -201,12 +201,13 @@ TEST_F(QueueDurableTest, ASecondOwnerIsRefusedUntilTheFirstEnds) {
   const Error error = refusal(at("queue"));
   EXPECT_EQ(error, Code::refused);
   EXPECT_NE(std::string_view{error.what()}.find("has it open"), std::string_view::npos);
-  Process other{*Runtime::current(), [](std::string path) {
-                        if (refusal(path) != Code::refused || testing::Test::HasFailure()) {
-                          throw Error::failed("it was not refused");
-                        }
-                      },
-                      at("queue")};
+  Process other{*Runtime::current(),
+                [](std::string path) {
+                  if (refusal(path) != Code::refused || testing::Test::HasFailure()) {
+                    throw Error::failed("it was not refused");
+                  }
+                },
+                at("queue")};
   EXPECT_TRUE(other.join().value().ok());
   first.reset();
   EXPECT_EQ(Lines{at("queue")}.take_all(), (Seen{{"1", 1}}));

@@ -136,7 +136,8 @@ TEST_F(QueueFullDiskTest, WhatWasAcknowledgedWhileItWasFullDoesNotComeAgain) {
       fill();
       (void)put_until_full(queue);
       taken.ack().value();
-      EXPECT_EQ(queue.take(100ms).error(), Code::timed_out) << "what is handed out is written first";
+      EXPECT_EQ(queue.take(100ms).error(), Code::timed_out)
+          << "what is handed out is written first";
       make_room();
       while (!queue.stats()) {
       }

@@ -85,8 +85,7 @@ Result<void> Archive::check(std::string_view record, const Schema& schema) {
 void Archive::write_record(const Schema& schema) {
   Encoded record;
   Writer writer{record};
-  writer.value(
-      StoreRecord{std::string{kStoreMagic}, kStoreVersion, number_, this_boot(), schema});
+  writer.value(StoreRecord{std::string{kStoreMagic}, kStoreVersion, number_, this_boot(), schema});
   const Bytes whole = record.joined();
   store_->put(kRecordKey, {reinterpret_cast<const char*>(whole.data()), whole.size()});
 }

@@ -22,8 +22,8 @@ struct Desk;
 
 class Archive final {
  public:
-  // Null, where the queue is not durable. `random`: for the number of a new one. Throws Error: those
-  // of open_store; refused (it has items of another type).
+  // Null, where the queue is not durable. `random`: for the number of a new one. Throws Error:
+  // those of open_store; refused (it has items of another type).
   static std::unique_ptr<Archive> open(const QueueOptions& options, const Schema& schema,
                                        Random& random);
 

@@ -48,7 +48,7 @@ class Item final {
   // A consumer died that may have had it in hand: it is handed out alone from then on, so that the
   // next death tells whether it is the cause.
   bool suspect = false;
-  bool opened = false;   // a suspect's consumer has begun with it
+  bool opened = false;  // a suspect's consumer has begun with it
   // Of a durable queue.
   Handed handed = Handed::no;
   bool has_state = false;  // there is a StateRecord of it

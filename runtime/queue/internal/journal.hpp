@@ -37,15 +37,15 @@ struct StateRecord {
   std::uint32_t attempts = 0;
   bool suspect = false;
   std::uint8_t handed = 0;  // Handed
-  std::int64_t due = 0;    // ns, of Clock, in the boot that it was written in
-  std::int64_t delay = 0;  // ns; 0: it is not delayed
+  std::int64_t due = 0;     // ns, of Clock, in the boot that it was written in
+  std::int64_t delay = 0;   // ns; 0: it is not delayed
 };
 
 // What a journal had, in the order of the ids.
 struct Restored {
   DeskRecord desk;
   std::vector<ItemPtr> items;
-  std::vector<std::pair<std::uint64_t, StateRecord>> states;  // of some of them
+  std::vector<std::pair<std::uint64_t, StateRecord>> states;    // of some of them
   std::vector<std::pair<std::uint64_t, std::uint64_t>> causes;  // queue, item
 };
 

@@ -75,9 +75,7 @@ class Ledger final {
   std::size_t room(std::size_t promised) const noexcept;
   std::size_t room_bytes(std::size_t promised) const noexcept;
   // No more room is to be promised.
-  void close() noexcept {
-    desk_changed_ |= !std::exchange(closed_, true);
-  }
+  void close() noexcept { desk_changed_ |= !std::exchange(closed_, true); }
   bool closed() const noexcept { return closed_; }
 
   // ---- deliveries ----

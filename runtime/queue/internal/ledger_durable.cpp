@@ -153,9 +153,8 @@ void Ledger::restore(Restored restored, bool same_boot, Instant now) {
     take_in(std::move(item), its, same_boot, now);
   }
   for (auto& [priority, items] : ready_) {
-    std::ranges::stable_partition(items, [](const ItemPtr& item) {
-      return item->attempts == 0 && !item->suspect;
-    });
+    std::ranges::stable_partition(
+        items, [](const ItemPtr& item) { return item->attempts == 0 && !item->suspect; });
   }
   given_here_ = false;
   desk_changed_ = true;

@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whose flock is the store's. LevelDB's own lock is let go of when somebody else in the process tries
-// to have it, and while a store is opened again.
+// Whose flock is the store's. LevelDB's own lock is let go of when somebody else in the process
+// tries to have it, and while a store is opened again.
 constexpr const char* kOwner = "owner";
 
 leveldb::Slice slice(std::string_view text) {
@@ -125,7 +125,8 @@ Result<void> LevelStore::make_directory() const {
     for (const auto& entry : fs::directory_iterator{path_, error}) {
       // What a first start leaves that was cut off.
       const std::string name = entry.path().filename().string();
-      if (name != kOwner && name != "LOCK" && !name.starts_with("MANIFEST-") && !name.ends_with(".dbtmp")) {
+      if (name != kOwner && name != "LOCK" && !name.starts_with("MANIFEST-") &&
+          !name.ends_with(".dbtmp")) {
         return foreign("a directory with other files");
       }
     }

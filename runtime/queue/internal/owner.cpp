@@ -30,16 +30,6 @@ QueueOptions for_dead(const QueueOptions& options) {
   return dead;
 }
 
-QueueOptions checked(const QueueOptions& options) {
-  if (options.capacity == 0 || options.capacity_bytes == 0 || options.deliveries == 0 ||
-      options.max_hold <= Duration::zero() || options.retry_delay < Duration::zero()) {
-    throw Error{Code::invalid_argument,
-                "make a queue: capacity, capacity_bytes, deliveries and max_hold are to be more "
-                "than nothing, and retry_delay not less"};
-  }
-  return options;
-}
-
 UniqueFd bell() {
   UniqueFd fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!fd) {
@@ -49,6 +39,20 @@ UniqueFd bell() {
 }
 
 }  // namespace
+
+QueueOptions Owner::checked(const QueueOptions& options) {
+  if (options.capacity == 0 || options.capacity_bytes == 0 || options.deliveries == 0 ||
+      options.max_hold <= Duration::zero() || options.retry_delay < Duration::zero()) {
+    throw Error{Code::invalid_argument,
+                "make a queue: capacity, capacity_bytes, deliveries and max_hold are to be more "
+                "than nothing, and retry_delay not less"};
+  }
+  if (options.sync && options.durable.empty()) {
+    throw Error{Code::invalid_argument,
+                "make a queue: sync is for a durable one, which names its path, too"};
+  }
+  return options;
+}
 
 // Runs it, as an actor with a thread of its own.
 class Owner::Serving final {
@@ -178,9 +182,8 @@ void Owner::take_arrivals() {
       (void)each.connection.offer_message(frame, Deadline::at_once());
       continue;
     }
-    auto session =
-        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_,
-                                  each.here);
+    auto session = std::make_unique<Session>(std::move(each.connection),
+                                             each.hello.dead ? dead_ : items_, each.here);
     session->welcome({kVersion, number_, options_.capacity, options_.capacity_bytes,
                       options_.retry_delay.count()});
     session->hot = true;

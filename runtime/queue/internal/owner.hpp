@@ -28,6 +28,8 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   // Archive::open.
   Owner(RuntimeCore& runtime, std::string name, Schema schema, const QueueOptions& options);
   ~Owner();
+  // Throws Error (invalid_argument).
+  static QueueOptions checked(const QueueOptions& options);
 
   // Thread-safe.
   RuntimeCore& runtime() const noexcept { return runtime_; }

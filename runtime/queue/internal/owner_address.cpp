@@ -30,9 +30,6 @@ Result<QueueOptions> with_options_of(const Address& address, QueueOptions option
     }
     options.sync = true;
   }
-  if (options.sync && options.durable.empty()) {
-    return wrong(address, "sync is for a durable queue: name its ?durable=/path, too");
-  }
   return options;
 }
 

@@ -52,9 +52,9 @@ void Owner::write_down() {
   }
   runtime_.log().write(
       LogLevel::warning,
-      "queue " + name_ + (was_written ? " takes nothing, until it can be written: " +
-                                            archive_->failure()
-                                      : " is written again"));
+      "queue " + name_ +
+          (was_written ? " takes nothing, until it can be written: " + archive_->failure()
+                       : " is written again"));
   for (const auto& session : sessions_) {
     session->tell_unwritten(archive_->failure());
   }

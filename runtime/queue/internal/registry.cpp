@@ -182,6 +182,7 @@ Result<Registry::Made> Registry::make_at(const Address& address, const Schema& s
   if (!options) {
     return options.error();
   }
+  (void)Owner::checked(*options);
   auto site = open_site(without_owner_options(address), options->connect);
   if (!site) {
     return site.error();
