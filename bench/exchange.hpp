@@ -62,8 +62,9 @@ struct QueueUse {
   int consumers = 0;
   std::size_t size = 0;  // bytes of an item
   Finish finish = Finish::acknowledged;
+  bool durable = false;
 
-  std::string name() const;  // "2x2/64B/shm"
+  std::string name() const;  // "2x2/64B/shm", "2x2/64B/shm/durable"
 };
 inline constexpr std::size_t kQueueCapacity = 4096;  // items
 

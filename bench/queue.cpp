@@ -8,6 +8,9 @@
 // way, or that nobody has acknowledged. An item is {number, text of 52 characters}, 64 bytes
 // encoded, or the same with 1012.
 //
+// The durable ones write each item, and that it is finished, to a directory in /var/tmp before
+// anybody hears of it (QueueOptions::durable, without sync); Python's, beside them, do not.
+//
 // In the works whose names end with get, consumers call get(), which finishes an item as it is
 // taken: it is lost with a consumer that dies.
 //
@@ -31,6 +34,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,13 +68,32 @@ void consume_by_get(const std::string& at) {
   }
 }
 
+// Where a durable queue keeps its items, for as long as it is measured.
+class StoreDirectory final {
+ public:
+  StoreDirectory() = default;
+  StoreDirectory(const StoreDirectory&) = delete;
+  StoreDirectory& operator=(const StoreDirectory&) = delete;
+  ~StoreDirectory() { std::filesystem::remove_all(path_); }
+
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  const std::string path_ = "/var/tmp/troupe-bench-queue-" + std::to_string(::getpid());
+};
+
 // Millions a second.
 double ours(const QueueUse& use, const Effort& effort) {
   StartedAgain again;
   troupe::Runtime runtime{again.argc(), again.argv()};
-  auto queue = troupe::Queue<QueueItem>::create(runtime, queue_address(use.scheme),
-                                                {.capacity = kQueueCapacity})
-                   .value();
+  troupe::QueueOptions options;
+  options.capacity = kQueueCapacity;
+  const StoreDirectory store;
+  if (use.durable) {
+    options.durable = store.path();
+  }
+  auto queue =
+      troupe::Queue<QueueItem>::create(runtime, queue_address(use.scheme), options).value();
   const std::string at = queue.address().text();
   std::vector<troupe::Process> processes;
   processes.reserve(static_cast<std::size_t>(use.consumers + use.producers));
@@ -89,7 +112,8 @@ double ours(const QueueUse& use, const Effort& effort) {
 }
 
 std::optional<Budget> budget(const QueueUse& use) {
-  if (use.producers != 2 || use.consumers != 2 || use.size != 64 || use.finish == Finish::taken) {
+  if (use.producers != 2 || use.consumers != 2 || use.size != 64 || use.finish == Finish::taken ||
+      use.durable) {
     return std::nullopt;
   }
   return Budget{Budget::Bound::at_least,
@@ -138,6 +162,11 @@ std::vector<Work> works(Finish finish) {
       }
     }
   }
+  if (finish == Finish::acknowledged) {
+    for (const char* const scheme : {"shm", "unix"}) {
+      all.push_back(work({scheme, 2, 2, 64, finish, true}));
+    }
+  }
   return all;
 }
 
@@ -153,7 +182,7 @@ std::string queue_address(const std::string& scheme) {
 
 std::string QueueUse::name() const {
   return std::to_string(producers) + "x" + std::to_string(consumers) + "/" + size_text(size) + "/" +
-         scheme + (finish == Finish::taken ? "/get" : "");
+         scheme + (finish == Finish::taken ? "/get" : "") + (durable ? "/durable" : "");
 }
 
 Question queues() {

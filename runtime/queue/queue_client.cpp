@@ -149,6 +149,14 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
     case Frame::gone:
       fail(Error{Code::disconnected, "it has ended"});
       return {};
+    case Frame::unwritten: {
+      auto why = reader.value<std::string>();
+      if (!why) {
+        return why.error();
+      }
+      unwritten_ = *std::move(why);
+      return {};
+    }
     case Frame::recall:
       recalled_ = true;
       ahead_ = 1;

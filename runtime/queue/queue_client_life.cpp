@@ -77,7 +77,7 @@ QueueClient::QueueClient(RuntimeCore& runtime, Place place, Schema schema, Conne
       id_(caller_->may_break() ? runtime.random().next() | 1U : 0) {}
 
 QueueClient::~QueueClient() {
-  (void)flush(Deadline{kLastFlush});
+  (void)settle_puts(Deadline{kLastFlush});
   Lock lock{lock_};
   if (redial_ != nullptr && !sent_.empty()) {
     (void)mend(lock, Deadline{kLastFlush});

@@ -42,7 +42,7 @@ Result<Connection> Caller::dial(Hello hello, Deadline until) const {
     if (!ends) {
       return ends.error();
     }
-    owner_->adopt(std::move(ends->first), hello);
+    owner_->adopt(std::move(ends->first), hello, true);
     return std::move(ends->second);
   }
   const bool here = is_here();

@@ -48,18 +48,19 @@ enum class Frame : std::uint8_t {
   heard = 23,      // how many frames of the owner it has read; of a client that may come again
   peek = 24,       // number of the question, how many items it wants to see at most
   // From the owner.
-  accepted = 32,  // number of the last put that it has
-  grant = 33,     // items and bytes that may be put now
-  recall = 34,    // others wait: granted room and deliveries that are not used are to come back
-  item = 35,      // id, id minus the lowest that is not settled, deliveries before, suspect; item
-  untaken = 36,   // one for each untake: no deliveries come of what was taken before
-  end = 37,       // closed, empty, nothing in work; why it failed, "": it did not
-  lost = 38,      // number of a delivery that somebody else gets
-  answer = 39,    // number of the question, Answer
-  full = 40,      // what was wanted is not granted: number of the Code
-  told = 42,      // how many frames of the client it has read; to a client that may come again
-  gone = 43,      // it ends, with all that it has; likewise
-  shown = 44,     // number of the question, count; items that are ready, which stay where they are
+  accepted = 32,   // number of the last put that it has
+  grant = 33,      // items and bytes that may be put now
+  recall = 34,     // others wait: granted room and deliveries that are not used are to come back
+  item = 35,       // id, id minus the lowest that is not settled, deliveries before, suspect; item
+  untaken = 36,    // one for each untake: no deliveries come of what was taken before
+  end = 37,        // closed, empty, nothing in work; why it failed, "": it did not
+  lost = 38,       // number of a delivery that somebody else gets
+  answer = 39,     // number of the question, Answer
+  full = 40,       // what was wanted is not granted: number of the Code
+  unwritten = 41,  // why what was put is not accepted, though it has come; "": it is again
+  told = 42,       // how many frames of the client it has read; to a client that may come again
+  gone = 43,       // it ends, with all that it has; likewise
+  shown = 44,      // number of the question, count; items that are ready, which stay where they are
 };
 
 enum class Question : std::uint8_t {

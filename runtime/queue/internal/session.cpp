@@ -24,11 +24,13 @@ Duration bounded(std::int64_t nanoseconds) {
 
 }  // namespace
 
-Session::Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process)
+Session::Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process,
+                 bool here)
     : connection_(std::move(connection)),
       transport_(&connection_.transport()),
       desk_(desk),
       direct_(transport_->capabilities().direct),
+      here_(here),
       client_(client),
       process_(std::move(process)) {}
 

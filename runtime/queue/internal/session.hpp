@@ -29,7 +29,8 @@ class Session;
 
 // One ledger, and who of its clients waits for what.
 struct Desk {
-  explicit Desk(QueueOptions options) : ledger(std::move(options)) {}
+  explicit Desk(QueueOptions options, Journal* journal = nullptr)
+      : ledger(std::move(options), journal) {}
 
   Ledger ledger;
   std::size_t promised = 0;  // items that clients have been granted room for
@@ -47,8 +48,8 @@ struct Desk {
 
 class Session final {
  public:
-  // `process`: the client's, where that can be watched.
-  Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process);
+  // `process`: the client's, where that can be watched. `here`: it is the owner's own.
+  Session(Connection connection, Desk& desk, std::uint64_t client, UniqueFd process, bool here);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -93,16 +94,20 @@ class Session final {
   void tell_end();
   void tell_lost(std::uint64_t number);
   void answer(std::uint64_t question);
+  void answer(std::uint64_t question, const Error& error);
+  // Why what it put is not accepted yet; empty: it is from now on.
+  void tell_unwritten(const std::string& why);
   void welcome(Welcome welcome);
   void say_gone();
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();
-  // At the end of a turn: all that it is to hear leaves, as far as it may. True: it may hear more
-  // now than in this turn.
-  bool flush();
+  // At the end of a turn: all that it is to hear leaves, as far as it may. `written`: also that its
+  // puts are accepted. True: it may hear more now than in this turn.
+  bool flush(bool written);
 
   // ---- waiting ----
   bool is_direct() const noexcept { return direct_; }
+  bool is_here() const noexcept { return here_; }
   // True: something has come already.
   bool arm() { return transport_->arm_receive(); }
   transports::Readiness readable() const noexcept { return transport_->readable(); }
@@ -125,12 +130,14 @@ class Session final {
   void say(const Encoded& frame);
   void say_uncounted(const Encoded& frame);
   void tell_heard();
+  void say_answer(std::uint64_t question, const Answer& answer);
   bool offer(transports::OutgoingFrame& frame);
 
   Connection connection_;
   transports::FrameConnection* transport_;
   Desk& desk_;
   bool direct_;
+  const bool here_;
   const std::uint64_t client_;
   const UniqueFd process_;
   FrameLog told_;            // what it was told, and may not have heard
