@@ -163,7 +163,7 @@ void Owner::run() {
     late = std::exchange(arrivals_, {});
   }
   for (const auto& session : sessions_) {
-    session->say_gone();
+    session->say_gone(is_written());
   }
   sessions_.clear();
   away_.clear();

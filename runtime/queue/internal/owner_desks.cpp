@@ -55,8 +55,10 @@ void Owner::write_down() {
       "queue " + name_ +
           (was_written ? " takes nothing, until it can be written: " + archive_->failure()
                        : " is written again"));
-  for (const auto& session : sessions_) {
-    session->tell_unwritten(archive_->failure());
+  for (auto* const sessions : {&sessions_, &away_}) {
+    for (const auto& session : *sessions) {
+      session->tell_unwritten(archive_->failure());
+    }
   }
 }
 

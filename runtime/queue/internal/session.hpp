@@ -98,7 +98,7 @@ class Session final {
   // Why what it put is not accepted yet; empty: it is from now on.
   void tell_unwritten(const std::string& why);
   void welcome(Welcome welcome);
-  void say_gone();
+  void say_gone(bool written);
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();
   // At the end of a turn: all that it is to hear leaves, as far as it may. `written`: also that its

@@ -76,13 +76,13 @@ Result<void> Session::read_heard(Reader& reader) {
 }
 
 // The owner ends: it need not be looked for.
-void Session::say_gone() {
+void Session::say_gone(bool written) {
   if (client_ != 0 && !over_ && !away_) {
     scratch_.clear();
     Writer writer{scratch_};
     begin(writer, Frame::gone);
     say_uncounted(scratch_);
-    (void)flush();
+    (void)flush(written);
   }
 }
 
