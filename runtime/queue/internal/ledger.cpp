@@ -43,9 +43,7 @@ void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
   }
   Seen& seen = seen_[cause.queue];
   seen.heard = ++emits_;
-  const auto unsettled = seen.causes.lower_bound(cause.settled);
-  forget_causes(cause.queue, {seen.causes.begin(), unsettled});
-  seen.causes.erase(seen.causes.begin(), unsettled);
+  forget_causes(cause.queue, seen.causes, seen.causes.lower_bound(cause.settled));
   if (seen.causes.insert(cause.item).second) {
     if (journal_ != nullptr) {
       journal_->emitted(cause.queue, cause.item);
@@ -59,16 +57,18 @@ void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
 void Ledger::forget_quietest() {
   const auto quietest =
       std::ranges::min_element(seen_, {}, [](const auto& each) { return each.second.heard; });
-  forget_causes(quietest->first, quietest->second.causes);
+  Causes& causes = quietest->second.causes;
+  forget_causes(quietest->first, causes, causes.end());
   seen_.erase(quietest);
 }
 
-void Ledger::forget_causes(std::uint64_t queue, std::ranges::subrange<Causes::iterator> causes) {
+// Those before `end`.
+void Ledger::forget_causes(std::uint64_t queue, Causes& causes, Causes::iterator end) {
   if (journal_ != nullptr) {
-    for (const std::uint64_t cause : causes) {
-      journal_->settled(queue, cause);
-    }
+    std::for_each(causes.begin(), end,
+                  [&](std::uint64_t cause) { journal_->settled(queue, cause); });
   }
+  causes.erase(causes.begin(), end);
 }
 
 void Ledger::accept(ItemPtr item, Duration delay, Instant now) {

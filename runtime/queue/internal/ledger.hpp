@@ -20,7 +20,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <span>
 #include <string>
@@ -144,7 +143,7 @@ class Ledger final {
   void wake(Instant now);
   bool drop_oldest();
   void forget_quietest();
-  void forget_causes(std::uint64_t queue, std::ranges::subrange<Causes::iterator> causes);
+  void forget_causes(std::uint64_t queue, Causes& causes, Causes::iterator end);
   static Item* find(Holder& holder, std::uint64_t number) noexcept;
   ItemPtr release(Holder& holder, std::uint64_t number);
   void attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how);
@@ -154,7 +153,7 @@ class Ledger final {
   void back_unopened(Item& item);
   bool is_announced(const Item& item) const noexcept;
   Handed needed(const Item& item) const noexcept;
-  bool come_back(Item& item, const StateRecord* state);
+  bool come_back(Item& item, const StateRecord* state) const;
   void take_in(ItemPtr item, const StateRecord* state, bool same_boot, Instant now);
 
   const QueueOptions options_;

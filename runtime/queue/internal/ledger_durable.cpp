@@ -81,7 +81,7 @@ void Ledger::write_desk(const std::string& failure) {
 // ---- after a restart ---------------------------------------------------------------------------
 
 // False: it is a dead letter now.
-bool Ledger::come_back(Item& item, const StateRecord* state) {
+bool Ledger::come_back(Item& item, const StateRecord* state) const {
   if (state != nullptr) {
     item.attempts = state->attempts;
     item.suspect = state->suspect;
@@ -153,8 +153,9 @@ void Ledger::restore(Restored restored, bool same_boot, Instant now) {
     take_in(std::move(item), its, same_boot, now);
   }
   for (auto& [priority, items] : ready_) {
-    std::ranges::stable_partition(
-        items, [](const ItemPtr& item) { return item->attempts == 0 && !item->suspect; });
+    std::stable_partition(items.begin(), items.end(), [](const ItemPtr& item) {
+      return item->attempts == 0 && !item->suspect;
+    });
   }
   given_here_ = false;
   desk_changed_ = true;

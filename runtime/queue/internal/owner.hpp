@@ -71,7 +71,7 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   void serve_desks();
   void refuse_wishes(Desk& desk);
   void dispatch(Desk& desk);
-  void grant(Desk& desk);
+  void grant(Desk& desk) const;
   void recall(Desk& desk);
   void answer(Desk& desk);
   bool is_forsaken();

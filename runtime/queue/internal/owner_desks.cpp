@@ -111,7 +111,7 @@ void Owner::refuse_wishes(Desk& desk) {
   }
 }
 
-void Owner::grant(Desk& desk) {
+void Owner::grant(Desk& desk) const {
   const bool bounded =
       options_.when_full == WhenFull::wait || options_.when_full == WhenFull::refuse;
   while (!desk.wanting.empty()) {
