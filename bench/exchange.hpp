@@ -55,8 +55,9 @@ struct QueueUse {
   int producers = 0;
   int consumers = 0;
   std::size_t size = 0;  // bytes of an item
+  bool durable = false;
 
-  std::string name() const;  // "2x2/64B/shm"
+  std::string name() const;  // "2x2/64B/shm", "2x2/64B/shm/durable"
 };
 
 // Measures what `step` does, by calling it many times, after some times uncounted.

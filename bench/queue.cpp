@@ -8,6 +8,9 @@
 // way, or that nobody has acknowledged. An item is {number, text of 52 characters}, 64 bytes
 // encoded, or the same with 1012.
 //
+// The durable ones write each item, and that it is finished, to a directory in /var/tmp before
+// anybody hears of it (QueueOptions::durable, without sync); Python's, beside them, do not.
+//
 // Python: multiprocessing.Queue with as many processes, where get() is all there is: an item that
 // was got by a process that dies is gone. Its consumers count.
 #include "troupe/runtime/queue/queue.hpp"
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -60,12 +64,30 @@ std::string meeting_place(const std::string& scheme) {
   return scheme == "shm" ? "shm://" + unique : "unix:/tmp/troupe-" + unique + ".sock";
 }
 
+// Where a durable queue keeps its items, for as long as it is measured.
+class StoreDirectory final {
+ public:
+  StoreDirectory() = default;
+  StoreDirectory(const StoreDirectory&) = delete;
+  StoreDirectory& operator=(const StoreDirectory&) = delete;
+  ~StoreDirectory() { std::filesystem::remove_all(path_); }
+
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  const std::string path_ = "/var/tmp/troupe-bench-queue-" + std::to_string(::getpid());
+};
+
 double items_a_second(const QueueUse& use, std::chrono::nanoseconds duration) {
   StartedAgain again;
   troupe::Runtime runtime{again.argc(), again.argv()};
-  auto queue =
-      troupe::Queue<Item>::create(runtime, meeting_place(use.scheme), {.capacity = kCapacity})
-          .value();
+  troupe::QueueOptions options;
+  options.capacity = kCapacity;
+  const StoreDirectory store;
+  if (use.durable) {
+    options.durable = store.path();
+  }
+  auto queue = troupe::Queue<Item>::create(runtime, meeting_place(use.scheme), options).value();
   const std::string at = queue.address().text();
   std::vector<troupe::Process> processes;
   for (int i = 0; i < use.consumers; ++i) {
@@ -90,7 +112,7 @@ double items_a_second(const QueueUse& use, std::chrono::nanoseconds duration) {
 }
 
 std::optional<Budget> budget(const QueueUse& use) {
-  if (use.producers != 2 || use.consumers != 2 || use.size != 64) {
+  if (use.producers != 2 || use.consumers != 2 || use.size != 64 || use.durable) {
     return std::nullopt;
   }
   return Budget{Budget::Bound::at_least,
@@ -117,7 +139,7 @@ Work work(const QueueUse& use) {
 
 std::string QueueUse::name() const {
   return std::to_string(producers) + "x" + std::to_string(consumers) + "/" + size_text(size) + "/" +
-         scheme;
+         scheme + (durable ? "/durable" : "");
 }
 
 Question queues() {
@@ -130,6 +152,9 @@ Question queues() {
       question.works.push_back(work({scheme, producers, consumers, 64}));
     }
     question.works.push_back(work({scheme, 2, 2, 1024}));
+  }
+  for (const char* const scheme : {"shm", "unix"}) {
+    question.works.push_back(work({scheme, 2, 2, 64, true}));
   }
   return question;
 }

@@ -28,6 +28,8 @@ of serve:
   --deliveries N           then an item that was not finished is a dead letter (3)
   --retry-delay SECONDS    how long an item rests whose consumer failed (0.1)
   --max-hold SECONDS       how long a consumer may keep an item (600)
+  --durable PATH           keep all in the directory PATH: it is there again after a restart or kill -9
+  --sync                   with --durable: also after a loss of power; slower
 of put:
   --delay SECONDS          so long nobody is given it
   --priority N             higher ones go first (0)
@@ -74,6 +76,11 @@ Result<std::int32_t> priority(std::string_view name, std::string_view text) {
   const auto number = number_of<std::int32_t>(text);
   if (number) return *number;
   return wrong(std::string{name} + " takes a whole number, not \"" + std::string{text} + "\"");
+}
+
+Result<std::filesystem::path> path(std::string_view name, std::string_view text) {
+  if (!text.empty()) return std::filesystem::path{text};
+  return wrong(std::string{name} + " takes a path");
 }
 
 class Parsing final {
@@ -125,8 +132,7 @@ class Parsing final {
     }
     if (at_.is("--help") || at_.is("-h")) return flag(command_.help);
     if (at_.is("--authkey-file")) {
-      return value(command_.key_file,
-                   [](auto /*name*/, auto text) { return Result<std::filesystem::path>{text}; });
+      return value(command_.key_file, path);
     }
     if (at_.is("--timeout")) return value(command_.timeout, seconds);
     switch (command_.verb) {
@@ -162,6 +168,8 @@ class Parsing final {
     if (at_.is("--when-full")) return value(queue.when_full, when_full);
     if (at_.is("--retry-delay")) return value(queue.retry_delay, seconds);
     if (at_.is("--max-hold")) return value(queue.max_hold, seconds);
+    if (at_.is("--durable")) return value(queue.durable, path);
+    if (at_.is("--sync")) return flag(queue.sync);
     if (at_.is("--deliveries")) {
       return value(queue.deliveries, [](auto name, auto text) -> Result<std::uint32_t> {
         const auto number = at_least_one(name, text);
@@ -199,6 +207,10 @@ class Parsing final {
     if (command_.address.empty()) {
       return wrong(
           "which queue? Name an address, such as unix:/tmp/lines or tcp://127.0.0.1:7000/lines");
+    }
+    if (command_.queue.sync && command_.queue.durable.empty() &&
+        !command_.address.option("durable")) {
+      return wrong("--sync is for a queue with --durable");
     }
     return {};
   }

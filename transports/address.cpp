@@ -112,6 +112,30 @@ std::optional<std::string_view> Address::option(std::string_view name) const {
   return found->second;
 }
 
+Address Address::without(std::initializer_list<std::string_view> names) const {
+  const auto is_named = [&](const auto& option) {
+    return std::ranges::find(names, option.first) != names.end();
+  };
+  if (std::ranges::none_of(parts_->options, is_named)) {
+    return *this;
+  }
+  const std::string_view text = parts_->text;
+  const std::size_t question = text.find('?');
+  std::string kept{text.substr(0, question)};
+  std::string_view rest = text.substr(question + 1);
+  char separator = '?';
+  for (const auto& option : parts_->options) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    if (!is_named(option)) {
+      kept += separator;
+      kept += rest.substr(0, end);
+      separator = '&';
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return kept;
+}
+
 Address::Parts Address::parse_parts(std::string_view url) {
   Parts parts;
   parts.text = url;

@@ -16,6 +16,7 @@
 #include "troupe/base/result.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,8 @@ class Address final {
   std::uint16_t port() const noexcept { return parts_->port; }     // 0 when there is none
   std::string_view path() const noexcept { return parts_->path; }  // what follows the authority
   std::optional<std::string_view> option(std::string_view name) const;  // the first of that name
+  // The same address without the options of these names.
+  Address without(std::initializer_list<std::string_view> names) const;
 
   friend bool operator==(const Address& a, const Address& b) noexcept {
     return a.parts_->text == b.parts_->text;

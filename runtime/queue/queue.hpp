@@ -5,7 +5,8 @@
 // It is where its owner is, a thread in the process that made it; everybody else has a connection
 // to that. A killed consumer's items go to others; a killed producer's are there once they are
 // acknowledged by the owner (put_confirmed, flush, close, the end of a process in order). When the
-// owner's process is gone the queue is, and each use of it is an error.
+// owner's process is gone the queue is, and each use of it is an error; unless it is durable
+// (QueueOptions::durable): then who makes it again at the same path has it as it was.
 //
 //   troupe::Queue<Line> lines{runtime};             // handles of it go into processes and messages
 //   lines.put(Line{1, "text"}).value();
@@ -50,13 +51,14 @@ class Queue final {
   Queue() = default;
   // A queue that only handles lead to: private to this program and the processes that get one. It
   // is there until the last handle is gone here, or, once a handle was sent anywhere, the runtime
-  // ends. Throws Error (invalid_argument, overloaded, system).
+  // ends. Throws Error (invalid_argument, overloaded, system, those of QueueOptions::durable).
   explicit Queue(RuntimeCore& runtime, const QueueOptions& options = {})
       : client_(queue::QueueClient::anonymous(runtime, item_schema(), options)) {}
 
   // Makes the queue of that address: tcp://host:port/name, tls://host:port/name, shm:name,
-  // unix:/path, fifo:/path, inproc://name/queue. Queues of one runtime may share host and port.
-  // Errors: exists, invalid_argument, refused, system.
+  // unix:/path, fifo:/path, inproc://name/queue. Queues of one runtime may share host and port. Of
+  // a durable one, ?durable=/path and &sync=always may be written behind. Errors: exists,
+  // invalid_argument, refused, malformed (QueueOptions::durable), system.
   static Result<Queue> create(RuntimeCore& runtime, const Address& address,
                               const QueueOptions& options = {}) {
     return of(queue::QueueClient::create(runtime, address, item_schema(), options));
@@ -101,7 +103,8 @@ class Queue final {
     return put_it ? flush(until) : put_it;
   }
   // Waits until the owner has all that was put here before. Errors: timed_out, disconnected,
-  // cancelled.
+  // cancelled; overloaded (a durable queue cannot be written: its disk's reason; of unknown effect,
+  // since it is as soon as it can).
   Result<void> flush(Deadline until = forever) const {
     return client_ != nullptr ? client_->flush(until) : empty("flush");
   }

@@ -134,6 +134,14 @@ Result<void> QueueClient::read_frame(const Incoming& incoming) {
       end_failure_ = *std::move(why);
       return {};
     }
+    case Frame::unwritten: {
+      auto why = reader.value<std::string>();
+      if (!why) {
+        return why.error();
+      }
+      unwritten_ = *std::move(why);
+      return {};
+    }
     case Frame::recall:
       recalled_ = true;
       ahead_ = 1;

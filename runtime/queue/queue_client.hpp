@@ -128,8 +128,10 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   // `frame` begins with its kind; of it, `bytes` are items, `items` so many.
   Result<void> put(Encoded& frame, std::size_t bytes, std::uint32_t items, Deadline until);
   Result<void> try_put(Encoded& frame, std::size_t bytes);
-  // Waits until the owner has all that was put before.
+  // Waits until the owner has all that was put before, or cannot write it down.
   Result<void> flush(Deadline until);
+  // The same, also while it cannot.
+  Result<void> settle_puts(Deadline until);
   // It hears whether the owner has what was put, though nobody calls.
   void hear_of_puts();
 
@@ -194,6 +196,8 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   Result<void> wish(Lock& lock, std::size_t bytes, std::uint32_t items);
   void withdraw_wish(Lock& lock, Deadline until);
   Result<void> check_size(std::size_t bytes, std::uint32_t items) const;
+  Error refusal(Code why) const;
+  Error put_in_vain(const Error& why) const;
   Result<void> return_room(Lock& lock);
   Result<void> put_granted(Lock& lock, Encoded& frame, std::size_t bytes, std::uint32_t items,
                            Deadline until);
@@ -248,6 +252,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::size_t room_items_ = 0;
   std::size_t room_bytes_ = 0;
   std::optional<Code> refused_room_;
+  std::string unwritten_;  // why its owner does not accept what is put, though it has it
   bool wished_ = false;
   std::uint64_t puts_ = 0;
   std::uint32_t want_ahead_ = 1;

@@ -165,7 +165,7 @@ Result<void> QueueClient::await_marks(const std::vector<PutMark>& marks, Deadlin
     if (client == nullptr || mark.progress->broken.load()) {
       return Error{Code::lost, "what was put before is lost: the owner of its queue is gone"};
     }
-    if (auto flushed = client->flush(until); !flushed) {
+    if (auto flushed = client->settle_puts(until); !flushed) {
       return flushed;
     }
   }

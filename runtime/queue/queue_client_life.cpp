@@ -81,7 +81,7 @@ QueueClient::QueueClient(RuntimeCore& runtime, Place place, Schema schema, Conne
       owner_(std::move(owner)) {}
 
 QueueClient::~QueueClient() {
-  (void)flush(Deadline{kLastFlush});
+  (void)settle_puts(Deadline{kLastFlush});
   Lock lock{lock_};
   if (connected_ && !failure_) {
     if (!held_.empty()) {
@@ -145,7 +145,8 @@ Result<Connection> QueueClient::dial(Deadline until) {
     }
     owner_->adopt(std::move(ends->first),
                   Hello{std::string{kMagic}, kVersion, place_.object, place_.dead,
-                        static_cast<std::uint64_t>(::getpid()), schema_});
+                        static_cast<std::uint64_t>(::getpid()), schema_},
+                  true);
     return std::move(ends->second);
   }
   const bool here = !place_.local.empty() && place_.host == os::this_host();

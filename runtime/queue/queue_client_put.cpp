@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kMostAhead = 512;
 constexpr std::size_t kBytesAhead = std::size_t{1} << 20U;
 
+constexpr const char* kAwaitAccepted = "wait until its owner has what was put into";
+
 }  // namespace
 
 void begin_put(Writer& writer, const PutOptions* options) {
@@ -35,6 +37,22 @@ Result<void> QueueClient::check_size(std::size_t bytes, std::uint32_t items) con
                                              std::to_string(capacity_bytes_) + ")"};
   }
   return {};
+}
+
+// Why there is no room.
+Error QueueClient::refusal(Code why) const {
+  const std::string reason = why == Code::closed       ? "it is closed"
+                             : why != Code::overloaded ? "it was not granted"
+                             : unwritten_.empty()      ? "it is full"
+                                                       : unwritten_;
+  return Error{why, "put into " + text() + ": " + reason};
+}
+
+// With the reason why there was no room, where it is no usual one.
+Error QueueClient::put_in_vain(const Error& why) const {
+  return unwritten_.empty() || why != Code::timed_out
+             ? why
+             : Error{why.code(), std::string{why.what()} + " (" + unwritten_ + ")", why.effect()};
 }
 
 bool QueueClient::has_room(std::size_t bytes, std::uint32_t items) const noexcept {
@@ -94,11 +112,10 @@ Result<void> QueueClient::get_room(Lock& lock, std::size_t bytes, std::uint32_t 
       if (room_items_ > 0) {
         look_after_me();
       }
-      return granted;
+      return put_in_vain(granted.error());
     }
     if (const auto refused = std::exchange(refused_room_, std::nullopt)) {
-      return Error{*refused, "put into " + text() +
-                                 (*refused == Code::closed ? ": it is closed" : ": it is full")};
+      return refusal(*refused);
     }
   }
   return {};
@@ -184,9 +201,7 @@ Result<void> QueueClient::try_put(Encoded& frame, std::size_t bytes) {
       if (wished_) {
         withdraw_wish(lock, until);
       }
-      return refused == Code::closed
-                 ? Error{Code::closed, "put into " + text() + ": it is closed"}
-                 : Error{Code::overloaded, "put into " + text() + ": it is full"};
+      return refusal(refused.value_or(Code::overloaded));
     }
   }
   return put_granted(lock, frame, bytes, 1, until);
@@ -217,10 +232,28 @@ Result<void> QueueClient::flush(Deadline until) {
   if (puts_ == progress_->accepted.load()) {
     return {};
   }
+  if (!failure_) {
+    receive_ready(lock);  // it may be written again
+  }
+  const std::uint64_t all = puts_;
+  auto waited = wait_until(
+      lock, [&] { return progress_->accepted.load() >= all || !unwritten_.empty(); }, until,
+      kAwaitAccepted);
+  if (waited && progress_->accepted.load() < all) {
+    return Error{
+        Code::overloaded,
+        std::string{kAwaitAccepted} + ": " + text() +
+            ": it is not written down yet, and will be once that is possible: " + unwritten_,
+        Effect::unknown};
+  }
+  return waited;
+}
+
+Result<void> QueueClient::settle_puts(Deadline until) {
+  Lock lock{lock_};
   const std::uint64_t all = puts_;
   return wait_until(
-      lock, [&] { return progress_->accepted.load() >= all; }, until,
-      "wait until its owner has what was put into");
+      lock, [&] { return progress_->accepted.load() >= all; }, until, kAwaitAccepted);
 }
 
 }  // namespace troupe::queue

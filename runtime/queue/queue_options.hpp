@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <stop_token>
 #include <string>
 
@@ -32,6 +33,25 @@ struct QueueOptions {
   // How long a consumer may keep an item; then it is given to another one, and the acknowledgement
   // of the first is `lost`.
   Duration max_hold = std::chrono::minutes{10};
+  // A directory of the queue's own, which is made where it is missing: what is accepted, finished,
+  // a dead letter or was handed out is written there, and is there again for who makes a queue with
+  // the same path, however the process of the one before ended. Empty: the queue is gone with its
+  // owner. In an address: ?durable=/path.
+  //
+  // What put_confirmed, flush and close say is accepted is there; what the owner was told is
+  // finished does not come again; what consumers had comes again, and says so
+  // (Delivery::deliveries). Outputs of `emit` stay exact. Nobody has to finish what is there in one
+  // life: it stays until it is finished. A queue that was closed is still, until all is finished.
+  //
+  // While the disk has no room the queue has none (WhenFull; overloaded with the disk's reason);
+  // what was put and not confirmed waits in memory and is written when there is room. Errors of
+  // making it: refused (another queue has the path open; there is something else, or items of
+  // another type), malformed (the files are damaged), system.
+  std::filesystem::path durable{};
+  // Of a durable one. False: what is confirmed survives the death of every process, but not a loss
+  // of power, nor a crash of the kernel. True: these too, at the price of one wait for the disk for
+  // each batch. In an address: &sync=always.
+  bool sync = false;
   // How its clients prove themselves, where it has an address that others reach.
   ConnectOptions connect{};
 };

@@ -40,7 +40,7 @@ LIBRARIES = ("base", "serialization", "transports", "runtime", "sim")
 PROGRAMS = ("tools", "examples", "bench", "tests")
 UMBRELLA = "troupe/troupe.hpp"
 
-THIRD_PARTY = re.compile(r"(msgpack|zmq|openssl|boost|nats|gtest|microhttpd)\b")
+THIRD_PARTY = re.compile(r"(msgpack|zmq|openssl|boost|nats|gtest|microhttpd|leveldb)\b")
 THIRD_PARTY_HEADERS = {"serialization/msgpack_define.hpp"}  # optional, for users of msgpack-c
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)

@@ -57,6 +57,14 @@ TEST(AddressTest, OptionsAreFoundByName) {
   EXPECT_EQ(address.text(), "unix:/x?peers=any&direct=&flag&peers=second&text=a%20b%26c");
 }
 
+TEST(AddressTest, OptionsCanBeLeftOut) {
+  const Address address{"unix:/a%20b?durable=/x%26y&peers=any&sync=always&peers=none&flag"};
+  EXPECT_EQ(address.without({"durable", "sync"}).text(), "unix:/a%20b?peers=any&peers=none&flag");
+  EXPECT_EQ(address.without({"peers", "flag"}).text(), "unix:/a%20b?durable=/x%26y&sync=always");
+  EXPECT_EQ(address.without({"missing"}), address);
+  EXPECT_EQ(Address{"unix:/a?only=1"}.without({"only"}).text(), "unix:/a");
+}
+
 TEST(AddressTest, APercentStandsForAByte) {
   EXPECT_EQ(Address{"unix:/a%20b%3fc%2F"}.path(), "/a b?c/");
   EXPECT_EQ(Address{"unix:/%41"}.path(), "/A");

@@ -441,7 +441,8 @@ def _connect(url, dead, key, timeout):
 _HELLO, _WELCOMED, _REFUSED = 1, 2, 3
 _PUT, _PUT_WITH, _WANT, _UNWANTED, _TAKE, _UNTAKE = 8, 9, 11, 12, 13, 14
 _ACK, _GIVE_BACK, _REJECT, _EXTEND, _OPEN, _ASK, _BYE = 15, 16, 17, 18, 19, 21, 22
-_ACCEPTED, _GRANT, _RECALL, _ITEM, _UNTAKEN, _END, _LOST, _ANSWER, _FULL = range(32, 41)
+_ACCEPTED, _GRANT, _RECALL, _ITEM, _UNTAKEN, _END, _LOST, _ANSWER, _FULL, _UNWRITTEN = \
+    range(32, 42)
 _STATS, _CLOSE, _JOIN = 1, 2, 3
 
 _MOST_OWED = 1 << 20  # bytes that wait to be sent before a put waits for them
@@ -490,6 +491,7 @@ class _Client:
         self._room_items = self._room_bytes = 0
         self._wished = False
         self._refused_room = None
+        self._unwritten = ""  # why its owner does not accept what it has
         self._ahead_put = 1
         # Taking.
         self._received = collections.deque()
@@ -639,6 +641,8 @@ class _Client:
         elif kind == _FULL:
             self._refused_room = reader.natural()
             self._wished = False
+        elif kind == _UNWRITTEN:
+            self._unwritten = str(reader.value())
         elif kind == _RECALL:
             self._ahead = self._ahead_put = 1
             if self._ordered > self._takers and not self._ended:
@@ -792,7 +796,8 @@ class _Client:
         with self.changed:
             wanted = self.puts if number is None else number
             if not self._wait(lambda: self.accepted >= wanted, deadline):
-                raise TimedOut(f"{self.text}: its owner did not confirm in time what was put")
+                why = f" ({self._unwritten})" if self._unwritten else ""
+                raise TimedOut(f"{self.text}: its owner did not confirm in time what was put{why}")
 
     # -- taking --
 

@@ -22,6 +22,10 @@ struct ItemEnd {
 };
 using ItemPtr = std::unique_ptr<Item, ItemEnd>;
 
+// Of an item of a durable queue: to whom it may have been handed out, as far as is written down.
+// Part of the store's format.
+enum class Handed : std::uint8_t { no = 0, elsewhere = 1, here = 2 };
+
 class Item final {
  public:
   static ItemPtr make(std::span<const std::byte> bytes) {
@@ -44,8 +48,12 @@ class Item final {
   // A consumer died that may have had it in hand: it is handed out alone from then on, so that the
   // next death tells whether it is the cause.
   bool suspect = false;
-  bool opened = false;   // a suspect's consumer has begun with it
-  Instant held_until{};  // while it is in work
+  bool opened = false;  // a suspect's consumer has begun with it
+  // Of a durable queue.
+  Handed handed = Handed::no;
+  bool has_state = false;  // there is a StateRecord of it
+  bool in_order = false;   // its desk's `given_below` tells whether it was handed out
+  Instant held_until{};    // while it is in work
   // All that are not finished, by id.
   Item* before = nullptr;
   Item* after = nullptr;

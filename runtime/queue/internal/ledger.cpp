@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/queue/internal/ledger.hpp"
 
+#include "troupe/runtime/queue/internal/journal.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -13,7 +15,8 @@ constexpr std::size_t kMostCauseQueues = 4096;
 
 }  // namespace
 
-Ledger::Ledger(QueueOptions options) : options_(std::move(options)) {}
+Ledger::Ledger(QueueOptions options, Journal* journal)
+    : options_(std::move(options)), journal_(journal) {}
 
 Ledger::~Ledger() = default;
 
@@ -40,8 +43,11 @@ void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
   }
   Seen& seen = seen_[cause.queue];
   seen.heard = ++emits_;
-  seen.causes.erase(seen.causes.begin(), seen.causes.lower_bound(cause.settled));
+  forget_causes(cause.queue, seen.causes, seen.causes.lower_bound(cause.settled));
   if (seen.causes.insert(cause.item).second) {
+    if (journal_ != nullptr) {
+      journal_->emitted(cause.queue, cause.item);
+    }
     for (ItemPtr& item : items) {
       (void)put(std::move(item), Duration{}, now);
     }
@@ -51,21 +57,41 @@ void Ledger::emit(const Cause& cause, std::vector<ItemPtr> items, Instant now) {
 void Ledger::forget_quietest() {
   const auto quietest =
       std::ranges::min_element(seen_, {}, [](const auto& each) { return each.second.heard; });
+  Causes& causes = quietest->second.causes;
+  forget_causes(quietest->first, causes, causes.end());
   seen_.erase(quietest);
+}
+
+// Those before `end`.
+void Ledger::forget_causes(std::uint64_t queue, Causes& causes, Causes::iterator end) {
+  if (journal_ != nullptr) {
+    std::for_each(causes.begin(), end,
+                  [&](std::uint64_t cause) { journal_->settled(queue, cause); });
+  }
+  causes.erase(causes.begin(), end);
 }
 
 void Ledger::accept(ItemPtr item, Duration delay, Instant now) {
   item->id = ++last_id_;
-  item->before = newest_;
-  (newest_ != nullptr ? newest_->after : oldest_) = item.get();
-  newest_ = item.get();
-  ++unfinished_;
-  bytes_ += item->bytes().size();
+  link(*item);
+  if (journal_ != nullptr) {
+    desk_changed_ = true;
+    item->in_order = item->priority == 0 && delay <= Duration::zero();
+    journal_->accepted(*item);
+  }
   if (delay > Duration::zero()) {
-    later(std::move(item), now + delay);
+    later(std::move(item), delay, now);
   } else {
     make_ready(std::move(item), false);
   }
+}
+
+void Ledger::link(Item& item) noexcept {
+  item.before = newest_;
+  (newest_ != nullptr ? newest_->after : oldest_) = &item;
+  newest_ = &item;
+  ++unfinished_;
+  bytes_ += item.bytes().size();
 }
 
 void Ledger::make_ready(ItemPtr item, bool front) {
@@ -78,9 +104,12 @@ void Ledger::make_ready(ItemPtr item, bool front) {
   }
 }
 
-void Ledger::later(ItemPtr item, Instant when) {
+void Ledger::later(ItemPtr item, Duration delay, Instant now) {
+  if (journal_ != nullptr) {
+    journal_->changed(*item, now + delay, delay);
+  }
   ++ready_count_;
-  delayed_.emplace(when, std::move(item));
+  delayed_.emplace(now + delay, std::move(item));
 }
 
 bool Ledger::drop_oldest() {
@@ -131,6 +160,9 @@ std::optional<Ledger::Given> Ledger::give(Holder& holder, Instant now) {
       return std::nullopt;  // somebody else may have it; or this one, when it is done with the
                             // other
     }
+    if (journal_ != nullptr && !is_announced(*its.front())) {
+      return std::nullopt;
+    }
     ItemPtr item = std::move(its.front());
     its.pop_front();
     --ready_count_;
@@ -169,7 +201,11 @@ ItemPtr Ledger::release(Holder& holder, std::uint64_t number) {
   return item;
 }
 
-void Ledger::forget(const Item& item) noexcept {
+void Ledger::forget(const Item& item) {
+  if (journal_ != nullptr) {
+    desk_changed_ = true;
+    journal_->finished(item);
+  }
   (item.before != nullptr ? item.before->after : oldest_) = item.after;
   (item.after != nullptr ? item.after->before : newest_) = item.before;
   --unfinished_;
@@ -208,7 +244,7 @@ bool Ledger::give_back(Holder& holder, std::uint64_t number, bool opened, Durati
     return false;
   }
   if (!opened) {
-    item->opened = false;
+    back_unopened(*item);
     make_ready(std::move(item), true);
   } else {
     attempt_failed(std::move(item), delay, now, "was given back");
@@ -218,12 +254,14 @@ bool Ledger::give_back(Holder& holder, std::uint64_t number, bool opened, Durati
 
 void Ledger::attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how) {
   item->opened = false;
+  item->handed = Handed::no;  // its attempts tell
   if (++item->attempts >= options_.deliveries) {
     std::string reason = "it " + how + ", at delivery " + std::to_string(item->attempts);
     bury(std::move(item), std::move(reason));
   } else if (delay > Duration::zero()) {
-    later(std::move(item), now + delay);
+    later(std::move(item), delay, now);
   } else {
+    note(*item);
     make_ready(std::move(item), false);
   }
 }
@@ -274,10 +312,13 @@ void Ledger::died(Holder& holder, Instant now) {
       continue;
     }
     if (item->suspect && !item->opened) {
+      back_unopened(*item);
       make_ready(std::move(item), false);
     } else if (!item->suspect) {
       item->suspect = true;
       item->attempts = std::min(item->attempts + 1, options_.deliveries - 1);
+      item->handed = Handed::elsewhere;
+      note(*item);
       make_ready(std::move(item), false);
     } else {
       attempt_failed(std::move(item), Duration{}, now, "was in work when its consumer died");
@@ -291,6 +332,7 @@ void Ledger::left(Holder& holder, Instant now) {
     if (item != nullptr && item->opened) {
       attempt_failed(std::move(item), Duration{}, now, "was left by its consumer");
     } else if (item != nullptr) {
+      back_unopened(*item);
       make_ready(std::move(item), false);
     }
   }

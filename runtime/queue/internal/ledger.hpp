@@ -23,6 +23,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::queue {
@@ -50,9 +51,15 @@ struct Cause {
   std::uint64_t settled = 0;  // all items of that queue below are finished
 };
 
+class Journal;
+struct DeskRecord;
+struct Restored;
+struct StateRecord;
+
 class Ledger final {
  public:
-  explicit Ledger(QueueOptions options);
+  // Of a durable queue: what becomes of its items is written to `journal`.
+  explicit Ledger(QueueOptions options, Journal* journal = nullptr);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
@@ -67,7 +74,7 @@ class Ledger final {
   std::size_t room(std::size_t promised) const noexcept;
   std::size_t room_bytes(std::size_t promised) const noexcept;
   // No more room is to be promised.
-  void close() noexcept { closed_ = true; }
+  void close() noexcept { desk_changed_ |= !std::exchange(closed_, true); }
   bool closed() const noexcept { return closed_; }
 
   // ---- deliveries ----
@@ -96,6 +103,16 @@ class Ledger final {
   // What consumers have kept for too long is back; `told` hears of each.
   void end_overdue(Holder& holder, Instant now, const std::function<void(std::uint64_t)>& told);
 
+  // ---- of a durable queue ----
+  // Before anything else: what the journal had. `same_boot`: its times are this boot's. What may
+  // have been handed out is marked as redelivered.
+  void restore(Restored restored, bool same_boot, Instant now);
+  // The next `count` items may be handed out once the journal's store has committed; nothing else
+  // is. `here`: perhaps to a consumer in this process, which dies with its owner.
+  void announce(std::size_t count, bool here, Instant now);
+  // Writes what the journal is to know of the queue itself. `failure`: why it was closed.
+  void write_desk(const std::string& failure);
+
   // ---- looking ----
   std::uint64_t settled() const noexcept;
   bool has_ready(Instant now) const noexcept;
@@ -115,20 +132,30 @@ class Ledger final {
 
  private:
   using Class = std::deque<ItemPtr>;
+  using Causes = std::set<std::uint64_t>;
 
   void accept(ItemPtr item, Duration delay, Instant now);
   void make_ready(ItemPtr item, bool front);
-  void later(ItemPtr item, Instant when);
+  void later(ItemPtr item, Duration delay, Instant now);
+  void link(Item& item) noexcept;
   void wake(Instant now);
   bool drop_oldest();
   void forget_quietest();
+  void forget_causes(std::uint64_t queue, Causes& causes, Causes::iterator end);
   static Item* find(Holder& holder, std::uint64_t number) noexcept;
   ItemPtr release(Holder& holder, std::uint64_t number);
   void attempt_failed(ItemPtr item, Duration delay, Instant now, const std::string& how);
-  void forget(const Item& item) noexcept;
+  void forget(const Item& item);
   void bury(ItemPtr item, std::string reason);
+  void note(Item& item);
+  void back_unopened(Item& item);
+  bool is_announced(const Item& item) const noexcept;
+  Handed needed(const Item& item) const noexcept;
+  bool come_back(Item& item, const StateRecord* state) const;
+  void take_in(ItemPtr item, const StateRecord* state, bool same_boot, Instant now);
 
   const QueueOptions options_;
+  Journal* const journal_;  // null: it is not durable
   bool closed_ = false;
   std::map<std::int32_t, Class, std::greater<>> ready_;
   std::multimap<Instant, ItemPtr> delayed_;
@@ -141,13 +168,16 @@ class Ledger final {
   std::size_t bytes_ = 0;
   // What has been emitted already: causes by their queue, and when that was heard of last.
   struct Seen {
-    std::set<std::uint64_t> causes;
+    Causes causes;
     std::uint64_t heard = 0;
   };
   std::map<std::uint64_t, Seen> seen_;
   std::uint64_t emits_ = 0;
   std::vector<Dead> dead_;
   QueueStats counts_;
+  std::uint64_t given_below_ = 0;  // DeskRecord's
+  bool given_here_ = false;
+  bool desk_changed_ = false;  // since write_desk
 };
 
 }  // namespace troupe::queue

@@ -30,16 +30,6 @@ QueueOptions for_dead(const QueueOptions& options) {
   return dead;
 }
 
-QueueOptions checked(const QueueOptions& options) {
-  if (options.capacity == 0 || options.capacity_bytes == 0 || options.deliveries == 0 ||
-      options.max_hold <= Duration::zero() || options.retry_delay < Duration::zero()) {
-    throw Error{Code::invalid_argument,
-                "make a queue: capacity, capacity_bytes, deliveries and max_hold are to be more "
-                "than nothing, and retry_delay not less"};
-  }
-  return options;
-}
-
 UniqueFd bell() {
   UniqueFd fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!fd) {
@@ -49,6 +39,20 @@ UniqueFd bell() {
 }
 
 }  // namespace
+
+QueueOptions Owner::checked(const QueueOptions& options) {
+  if (options.capacity == 0 || options.capacity_bytes == 0 || options.deliveries == 0 ||
+      options.max_hold <= Duration::zero() || options.retry_delay < Duration::zero()) {
+    throw Error{Code::invalid_argument,
+                "make a queue: capacity, capacity_bytes, deliveries and max_hold are to be more "
+                "than nothing, and retry_delay not less"};
+  }
+  if (options.sync && options.durable.empty()) {
+    throw Error{Code::invalid_argument,
+                "make a queue: sync is for a durable one, which names its path, too"};
+  }
+  return options;
+}
 
 // Runs it, as an actor with a thread of its own.
 class Owner::Serving final {
@@ -68,11 +72,16 @@ Owner::Owner(RuntimeCore& runtime, std::string name, Schema schema, const QueueO
     : runtime_(runtime),
       name_(std::move(name)),
       options_(checked(options)),
-      number_(runtime.random().next() | 1U),
+      archive_(Archive::open(options_, schema, runtime.random())),
+      number_(archive_ != nullptr ? archive_->number() : runtime.random().next() | 1U),
       bell_(bell()),
       schema_(std::move(schema)),
-      items_(options_),
-      dead_(for_dead(options_)) {}
+      items_(options_, archive_ != nullptr ? archive_->items() : nullptr),
+      dead_(for_dead(options_), archive_ != nullptr ? archive_->dead() : nullptr) {
+  if (archive_ != nullptr) {
+    archive_->restore(items_, dead_, runtime_.clock().now());
+  }
+}
 
 Owner::~Owner() = default;
 
@@ -84,11 +93,11 @@ void Owner::start() {
   (void)actor::spawn<Serving>(runtime_, &options, nullptr, shared_from_this());
 }
 
-void Owner::adopt(Connection connection, const Hello& hello) {
+void Owner::adopt(Connection connection, const Hello& hello, bool here) {
   {
     const std::lock_guard lock{lock_};
     if (!gone_) {
-      arrivals_.push_back({std::move(connection), hello});
+      arrivals_.push_back({std::move(connection), hello, here});
       ++arrived_;
     }
   }
@@ -129,29 +138,23 @@ void Owner::run() {
     bool busy = serve_all();
     end_overdue();
     bury_dead();
-    for (Desk* const desk : {&items_, &dead_}) {
-      grant(*desk);
-      dispatch(*desk);
-      recall(*desk);
-      answer(*desk);
-    }
-    if (items_.ended()) {
-      tell_ends(items_);
-      dead_.ledger.close();
-    }
-    if (dead_.ended()) {
-      tell_ends(dead_);
-    }
+    write_down();
+    serve_desks();
     for (const auto& session : sessions_) {
       session->end_untake();
-      busy |= session->flush();
+      busy |= session->flush(is_written());
     }
     remove_ended();
+    busy |= archive_ != nullptr && archive_->wants_commit();
     if (is_forsaken() || (!busy && !wait())) {
       break;  // or the runtime stops
     }
   }
   over_.store(true);
+  if (archive_ != nullptr) {
+    (void)look();
+    archive_->commit(items_, dead_, now_);
+  }
   std::vector<Arrival> late;
   {
     const std::lock_guard lock{lock_};
@@ -179,11 +182,14 @@ void Owner::take_arrivals() {
       (void)each.connection.offer_message(frame, Deadline::at_once());
       continue;
     }
-    auto session =
-        std::make_unique<Session>(std::move(each.connection), each.hello.dead ? dead_ : items_);
+    auto session = std::make_unique<Session>(std::move(each.connection),
+                                             each.hello.dead ? dead_ : items_, each.here);
     session->welcome({kVersion, number_, options_.capacity, options_.capacity_bytes,
                       options_.retry_delay.count()});
     session->hot = true;
+    if (!is_written()) {
+      session->tell_unwritten(archive_->failure());
+    }
     sessions_.push_back(std::move(session));
   }
 }
@@ -273,6 +279,9 @@ Result<void> Owner::wait() {
     until = std::min(until, overdue_at_);
   }
   until = std::min({until, items_.patience_ends, dead_.patience_ends});
+  if (archive_ != nullptr) {
+    until = std::min(until, archive_->retry_at());
+  }
   auto waited = park(runtime_, waits_, Deadline{until});
   if (!waited && waited.error() != Code::timed_out) {
     return waited;

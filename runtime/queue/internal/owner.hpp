@@ -9,6 +9,7 @@
 #include "troupe/runtime/channel/connection.hpp"
 #include "troupe/runtime/fiber/learned_spin.hpp"
 #include "troupe/runtime/fiber/ports.hpp"
+#include "troupe/runtime/queue/internal/archive.hpp"
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
 #include "troupe/runtime/queue/internal/session.hpp"
 
@@ -23,9 +24,12 @@ namespace troupe::queue {
 
 class Owner final : public std::enable_shared_from_this<Owner> {
  public:
-  // Throws Error: invalid_argument (options), overloaded and system (no descriptor).
+  // Throws Error: invalid_argument (options), overloaded and system (no descriptor), those of
+  // Archive::open.
   Owner(RuntimeCore& runtime, std::string name, Schema schema, const QueueOptions& options);
   ~Owner();
+  // Throws Error (invalid_argument).
+  static QueueOptions checked(const QueueOptions& options);
 
   // Thread-safe.
   RuntimeCore& runtime() const noexcept { return runtime_; }
@@ -33,8 +37,8 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   const QueueOptions& options() const noexcept { return options_; }
   // Starts its thread. Throws Error (overloaded, system).
   void start();
-  // Serves one more client, or tells it why not.
-  void adopt(Connection connection, const Hello& hello);
+  // Serves one more client, or tells it why not. `here`: it is of this process.
+  void adopt(Connection connection, const Hello& hello, bool here);
   // A handle of it goes elsewhere: whoever gets it will come.
   void give_out() noexcept { given_out_.fetch_add(1); }
   // The last handle here is gone: it ends when nobody else uses one.
@@ -47,6 +51,7 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   struct Arrival {
     Connection connection;
     Hello hello;
+    bool here;
   };
   class Serving;
 
@@ -55,8 +60,13 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   Result<void> check(const Hello& hello) const;
   bool serve_all();
   void bury_dead();
+  void write_down();
+  void announce();
+  bool is_written() const noexcept { return archive_ == nullptr || archive_->failure().empty(); }
+  void serve_desks();
+  void refuse_wishes(Desk& desk);
   void dispatch(Desk& desk);
-  void grant(Desk& desk);
+  void grant(Desk& desk) const;
   void recall(Desk& desk);
   void answer(Desk& desk);
   bool is_forsaken();
@@ -70,6 +80,7 @@ class Owner final : public std::enable_shared_from_this<Owner> {
   RuntimeCore& runtime_;
   const std::string name_;
   const QueueOptions options_;
+  const std::unique_ptr<Archive> archive_;  // null: it is not durable
   const std::uint64_t number_;
   const UniqueFd bell_;  // eventfd
   std::atomic<bool> over_{false};

@@ -32,7 +32,84 @@ void Owner::bury_dead() {
   }
 }
 
-void Owner::grant(Desk& desk) {
+// Nobody hears of anything before it is written; so all that this turn may tell is written first,
+// in one commit.
+void Owner::write_down() {
+  if (archive_ == nullptr) {
+    return;
+  }
+  const bool was_written = is_written();
+  if (was_written) {
+    announce();
+  }
+  archive_->commit(items_, dead_, now_);
+  if (is_written() == was_written) {
+    return;
+  }
+  if (is_written()) {
+    announce();
+    archive_->commit(items_, dead_, now_);
+  }
+  runtime_.log().write(
+      LogLevel::warning,
+      "queue " + name_ +
+          (was_written ? " takes nothing, until it can be written: " + archive_->failure()
+                       : " is written again"));
+  for (const auto& session : sessions_) {
+    session->tell_unwritten(archive_->failure());
+  }
+}
+
+// What is about to be handed out.
+void Owner::announce() {
+  for (Desk* const desk : {&items_, &dead_}) {
+    std::size_t wanted = 0;
+    bool here = false;
+    for (const Session* const session : desk->hungry) {
+      wanted += session->wants_items() ? session->credit_ : 0;
+      here |= session->wants_items() && session->is_here();
+    }
+    desk->ledger.announce(wanted, here, now_);
+  }
+}
+
+void Owner::serve_desks() {
+  if (!is_written()) {
+    refuse_wishes(items_);
+    refuse_wishes(dead_);
+    return;
+  }
+  for (Desk* const desk : {&items_, &dead_}) {
+    grant(*desk);
+    dispatch(*desk);
+    recall(*desk);
+    answer(*desk);
+  }
+  if (items_.ended()) {
+    tell_ends(items_);
+    dead_.ledger.close();
+  }
+  if (dead_.ended()) {
+    tell_ends(dead_);
+  }
+}
+
+// The disk has no room: as if the queue had none.
+void Owner::refuse_wishes(Desk& desk) {
+  desk.patience_ends = Instant::max();
+  for (const auto& [session, question] : std::exchange(desk.asking, {})) {
+    session->answer(question, Error{Code::overloaded, archive_->failure()});
+  }
+  if (options_.when_full == WhenFull::wait) {
+    return;
+  }
+  for (Session* const session : std::exchange(desk.wanting, {})) {
+    session->wanting_listed_ = false;
+    session->refuse_room(Code::overloaded);
+  }
+}
+
+void Owner::grant(Desk& desk) const {
   const bool bounded =
       options_.when_full == WhenFull::wait || options_.when_full == WhenFull::refuse;
   while (!desk.wanting.empty()) {

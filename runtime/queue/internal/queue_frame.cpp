@@ -27,7 +27,7 @@ Result<Frame> read_kind(Reader& reader) {
   const auto its = static_cast<Frame>(*kind);
   const bool greeting = its >= Frame::hello && its <= Frame::refused;
   const bool of_client = its >= Frame::put && its <= Frame::bye;
-  const bool of_owner = its >= Frame::accepted && its <= Frame::full;
+  const bool of_owner = its >= Frame::accepted && its <= Frame::unwritten;
   if (!greeting && !of_client && !of_owner) {
     return Error{Code::malformed, "there is no frame of kind " + std::to_string(*kind)};
   }

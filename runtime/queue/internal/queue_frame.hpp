@@ -41,15 +41,16 @@ enum class Frame : std::uint8_t {
   ask = 21,        // number of the question, Question, text
   bye = 22,        // nothing more comes
   // From the owner.
-  accepted = 32,  // number of the last put that it has
-  grant = 33,     // items and bytes that may be put now
-  recall = 34,    // others wait: granted room and deliveries that are not used are to come back
-  item = 35,      // id, id minus the lowest that is not settled, deliveries before, suspect; item
-  untaken = 36,   // one for each untake: no deliveries come of what was taken before
-  end = 37,       // closed, empty, nothing in work; why it failed, "": it did not
-  lost = 38,      // number of a delivery that somebody else gets
-  answer = 39,    // number of the question, Answer
-  full = 40,      // what was wanted is not granted: number of the Code
+  accepted = 32,   // number of the last put that it has
+  grant = 33,      // items and bytes that may be put now
+  recall = 34,     // others wait: granted room and deliveries that are not used are to come back
+  item = 35,       // id, id minus the lowest that is not settled, deliveries before, suspect; item
+  untaken = 36,    // one for each untake: no deliveries come of what was taken before
+  end = 37,        // closed, empty, nothing in work; why it failed, "": it did not
+  lost = 38,       // number of a delivery that somebody else gets
+  answer = 39,     // number of the question, Answer
+  full = 40,       // what was wanted is not granted: number of the Code
+  unwritten = 41,  // why what was put is not accepted, though it has come; "": it is again
 };
 
 enum class Question : std::uint8_t {

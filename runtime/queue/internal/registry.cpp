@@ -7,6 +7,7 @@
 #include "troupe/runtime/fiber/park.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/queue/internal/owner.hpp"
+#include "troupe/runtime/queue/internal/owner_address.hpp"
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
 
 #include <poll.h>
@@ -113,7 +114,7 @@ Result<Place> Registry::place_of(const Address& address) {
     return valid.error();
   }
   Place place;
-  place.url = address.text();
+  place.url = without_owner_options(address).text();
   const std::string_view scheme = address.scheme();
   if (scheme == "tcp" || scheme == "tls" || scheme == "inproc") {
     place.object = std::string{address.path()};
@@ -172,12 +173,17 @@ Result<std::shared_ptr<Registry::Site>> Registry::open_site(const Address& addre
 }
 
 Result<Registry::Made> Registry::make_at(const Address& address, const Schema& schema,
-                                         const QueueOptions& options) {
+                                         const QueueOptions& wished) {
   auto place = place_of(address);
   if (!place) {
     return place.error();
   }
-  auto site = open_site(address, options.connect);
+  const auto options = with_options_of(address, wished);
+  if (!options) {
+    return options.error();
+  }
+  (void)Owner::checked(*options);
+  auto site = open_site(without_owner_options(address), options->connect);
   if (!site) {
     return site.error();
   }
@@ -192,10 +198,24 @@ Result<Registry::Made> Registry::make_at(const Address& address, const Schema& s
       return Error{Code::exists, "there is a queue of this name already"};
     }
   }
-  auto owner = make(place->url, schema, options);
+  try {
+    auto owner = make(place->url, schema, *options);
+    const std::lock_guard lock{lock_};
+    (*site)->queues[place->object] = owner;
+    return Made{std::move(owner), *std::move(place)};
+  } catch (...) {
+    close_unused(*site);
+    throw;
+  }
+}
+
+// Nobody is to come to a place where there is no queue.
+void Registry::close_unused(const std::shared_ptr<Site>& site) {
   const std::lock_guard lock{lock_};
-  (*site)->queues[place->object] = owner;
-  return Made{std::move(owner), *std::move(place)};
+  if (site->queues.empty() && site != local_) {
+    site->close();
+    std::erase_if(sites_, [&](const auto& each) { return each.second == site; });
+  }
 }
 
 Result<Place> Registry::local_place(const std::shared_ptr<Owner>& owner) {
@@ -253,7 +273,9 @@ void Registry::receive(const std::shared_ptr<Site>& site, Connection connection)
            "there is no queue \"" + hello->object + "\" at " + site->at);
     return;
   }
-  owner->adopt(std::move(connection), *hello);
+  const bool may_be_here = !site->at.starts_with("tcp:") && !site->at.starts_with("tls:");
+  const bool here = may_be_here && hello->pid == static_cast<std::uint64_t>(::getpid());
+  owner->adopt(std::move(connection), *hello, here);
 }
 
 void Registry::forget(const Owner& owner) {

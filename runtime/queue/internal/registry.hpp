@@ -40,7 +40,7 @@ class Registry final : public std::enable_shared_from_this<Registry> {
   std::shared_ptr<Owner> make(const std::string& name, const Schema& schema,
                               const QueueOptions& options);
   // One at an address. Errors: exists, those of Listener::create. Throws those of Owner.
-  Result<Made> make_at(const Address& address, const Schema& schema, const QueueOptions& options);
+  Result<Made> make_at(const Address& address, const Schema& schema, const QueueOptions& wished);
   // Where processes of this user on this host reach it from now on. Errors: those of
   // Listener::create.
   Result<Place> local_place(const std::shared_ptr<Owner>& owner);
@@ -61,6 +61,7 @@ class Registry final : public std::enable_shared_from_this<Registry> {
   class Greeting;
 
   Result<std::shared_ptr<Site>> open_site(const Address& address, const ConnectOptions& options);
+  void close_unused(const std::shared_ptr<Site>& site);
   static std::string place_name(const Address& address);
 
   RuntimeCore& runtime_;

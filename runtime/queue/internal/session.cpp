@@ -24,11 +24,12 @@ Duration bounded(std::int64_t nanoseconds) {
 
 }  // namespace
 
-Session::Session(Connection connection, Desk& desk)
+Session::Session(Connection connection, Desk& desk, bool here)
     : connection_(std::move(connection)),
       transport_(connection_.transport()),
       desk_(desk),
-      direct_(transport_.capabilities().direct) {}
+      direct_(transport_.capabilities().direct),
+      here_(here) {}
 
 Session::~Session() {
   transport_.close();  // at once: a client that does not read keeps nobody

@@ -25,7 +25,8 @@ class Session;
 
 // One ledger, and who of its clients waits for what.
 struct Desk {
-  explicit Desk(QueueOptions options) : ledger(std::move(options)) {}
+  explicit Desk(QueueOptions options, Journal* journal = nullptr)
+      : ledger(std::move(options), journal) {}
 
   Ledger ledger;
   std::size_t promised = 0;  // items that clients have been granted room for
@@ -43,7 +44,8 @@ struct Desk {
 
 class Session final {
  public:
-  Session(Connection connection, Desk& desk);
+  // `here`: its client is in the owner's process.
+  Session(Connection connection, Desk& desk, bool here);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -75,15 +77,19 @@ class Session final {
   void tell_end();
   void tell_lost(std::uint64_t number);
   void answer(std::uint64_t question);
+  void answer(std::uint64_t question, const Error& error);
+  // Why what it put is not accepted yet; empty: it is from now on.
+  void tell_unwritten(const std::string& why);
   void welcome(const Welcome& welcome);
   // What it no longer wants it has been given by now, or will not be.
   void end_untake();
-  // At the end of a turn: all that it is to hear leaves, as far as it may. True: it may hear more
-  // now than in this turn.
-  bool flush();
+  // At the end of a turn: all that it is to hear leaves, as far as it may. `written`: also that its
+  // puts are accepted. True: it may hear more now than in this turn.
+  bool flush(bool written);
 
   // ---- waiting ----
   bool is_direct() const noexcept { return direct_; }
+  bool is_here() const noexcept { return here_; }
   // True: something has come already.
   bool arm() { return transport_.arm_receive(); }
   transports::Readiness readable() const noexcept { return transport_.readable(); }
@@ -101,6 +107,7 @@ class Session final {
   Result<void> use_room(std::size_t items, std::size_t bytes);
   void give_room_back(std::size_t items, std::size_t bytes) noexcept;
   void say(const Encoded& frame);
+  void say_answer(std::uint64_t question, const Answer& answer);
   void end(std::string fault, Instant now, bool in_order);
   bool offer(transports::OutgoingFrame& frame);
 
@@ -108,6 +115,7 @@ class Session final {
   transports::FrameConnection& transport_;
   Desk& desk_;
   const bool direct_;
+  const bool here_;
   Holder holder_;
   std::uint64_t puts_ = 0;
   std::uint64_t puts_told_ = 0;

@@ -135,11 +135,27 @@ void Session::tell_lost(std::uint64_t number) {
 }
 
 void Session::answer(std::uint64_t question) {
+  say_answer(question, Answer{0, "", desk_.ledger.stats()});
+}
+
+void Session::answer(std::uint64_t question, const Error& error) {
+  say_answer(question, Answer{static_cast<std::uint8_t>(error.code()), error.what(), {}});
+}
+
+void Session::say_answer(std::uint64_t question, const Answer& answer) {
   scratch_.clear();
   Writer writer{scratch_};
   begin(writer, Frame::answer);
   writer.natural(question);
-  writer.value(Answer{0, "", desk_.ledger.stats()});
+  writer.value(answer);
+  say(scratch_);
+}
+
+void Session::tell_unwritten(const std::string& why) {
+  scratch_.clear();
+  Writer writer{scratch_};
+  begin(writer, Frame::unwritten);
+  writer.text(why);
   say(scratch_);
 }
 
@@ -151,7 +167,7 @@ void Session::welcome(const Welcome& welcome) {
   say(scratch_);
 }
 
-bool Session::flush() {
+bool Session::flush(bool written) {
   const bool was_blocked = blocked_;
   if (blocked_) {
     const auto flushed = transport_.try_flush();
@@ -165,7 +181,7 @@ bool Session::flush() {
     }
     owed_.pop_front();
   }
-  if (puts_told_ != puts_ && owed_.empty() && !blocked_) {
+  if (written && puts_told_ != puts_ && owed_.empty() && !blocked_) {
     puts_told_ = puts_;
     scratch_.clear();
     Writer writer{scratch_};
