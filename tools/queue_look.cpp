@@ -81,7 +81,8 @@ Result<void> write_stats(Runtime& runtime, const QueueCommand& command,
       {"dropped", std::to_string(stats->dropped)}};
   Output output{runtime};
   for (const auto& [name, figure] : figures) {
-    const std::string line = name + std::string(12 - name.size(), ' ') + figure + "\n";
+    std::string line = name;
+    line.append(12 - name.size(), ' ').append(figure).append("\n");
     if (auto added = output.add(bytes_of(line)); !added) return added;
   }
   return output.flush();

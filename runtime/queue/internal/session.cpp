@@ -258,68 +258,79 @@ Result<void> Session::read_delivery(Frame kind, Reader& reader, Instant now) {
   if (!number) {
     return number.error();
   }
+  if (kind == Frame::ack) {
+    return read_ack(*number, reader);
+  }
+  if (kind == Frame::give_back) {
+    return read_give_back(*number, reader, now);
+  }
+  const auto was_its = read_change(kind, *number, reader, now);
+  if (!was_its.has_value()) {
+    return was_its.error();
+  }
+  if (!was_its.value()) {
+    tell_lost(*number);
+  }
+  return {};
+}
+
+Result<void> Session::read_ack(std::uint64_t first, Reader& reader) {
+  const auto count = reader.value<std::uint32_t>();
+  if (!count) {
+    return count.error();
+  }
+  if (first > holder_.next() || *count > holder_.next() - first) {
+    return Error{Code::malformed, "it acknowledges what it was not given"};
+  }
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    if (!desk_.ledger.finish(holder_, first + i)) {
+      tell_lost(first + i);
+    }
+  }
+  return {};
+}
+
+Result<void> Session::read_give_back(std::uint64_t number, Reader& reader, Instant now) {
+  const auto opened = reader.value<bool>();
+  const auto delay = reader.value<std::int64_t>();
+  if (!opened.has_value() || !delay) {
+    return reader.error();
+  }
+  (void)desk_.ledger.give_back(holder_, number, opened.value(), bounded(*delay), now);
+  recalled_ = false;
+  return {};
+}
+
+// What becomes of one delivery. False: it is not this client's any more.
+Result<bool> Session::read_change(Frame kind, std::uint64_t number, Reader& reader, Instant now) {
   Ledger& ledger = desk_.ledger;
-  bool was_its = true;
   switch (kind) {
-    case Frame::ack: {
-      const auto count = reader.value<std::uint32_t>();
-      if (!count) {
-        return count.error();
-      }
-      if (*number > holder_.next() || *count > holder_.next() - *number) {
-        return Error{Code::malformed, "it acknowledges what it was not given"};
-      }
-      for (std::uint32_t i = 0; i < *count; ++i) {
-        if (!ledger.finish(holder_, *number + i)) {
-          tell_lost(*number + i);
-        }
-      }
-      return {};
-    }
-    case Frame::give_back: {
-      const auto opened = reader.value<bool>();
-      const auto delay = reader.value<std::int64_t>();
-      if (!opened.has_value() || !delay) {
-        return reader.error();
-      }
-      (void)ledger.give_back(holder_, *number, opened.value(), bounded(*delay), now);
-      recalled_ = false;
-      return {};
-    }
     case Frame::reject: {
       auto why = reader.value<std::string>();
       if (!why) {
         return why.error();
       }
-      was_its = ledger.reject(holder_, *number, *std::move(why));
-      break;
+      return ledger.reject(holder_, number, *std::move(why));
     }
     case Frame::extend: {
       const auto more = reader.value<std::int64_t>();
       if (!more) {
         return more.error();
       }
-      was_its = ledger.extend(holder_, *number, now + bounded(*more));
-      break;
+      return ledger.extend(holder_, number, now + bounded(*more));
     }
     case Frame::open:
-      was_its = ledger.open(holder_, *number);
-      break;
+      return ledger.open(holder_, number);
     case Frame::finish: {
       auto items = read_items(reader);
       if (!items) {
         return items.error();
       }
-      was_its = ledger.finish(holder_, *number, *std::move(items), now);
-      break;
+      return ledger.finish(holder_, number, *std::move(items), now);
     }
     default:
       return Error{Code::malformed, "a frame that only an owner sends"};
   }
-  if (!was_its) {
-    tell_lost(*number);
-  }
-  return {};
 }
 
 Result<void> Session::read_question(Reader& reader) {

@@ -117,6 +117,9 @@ class Session final {
  private:
   Result<void> read(const transports::IncomingFrame& frame, Instant now);
   Result<void> read_delivery(Frame kind, Reader& reader, Instant now);
+  Result<void> read_ack(std::uint64_t first, Reader& reader);
+  Result<void> read_give_back(std::uint64_t number, Reader& reader, Instant now);
+  Result<bool> read_change(Frame kind, std::uint64_t number, Reader& reader, Instant now);
   Result<void> read_put(Frame kind, Reader& reader, const Incoming& incoming, Instant now);
   Result<void> read_emit(Reader& reader, Instant now);
   Result<void> read_wish(Frame kind, Reader& reader, Instant now);
