@@ -126,7 +126,7 @@ class Healthy final {
     script_->goes_on = true;
     auto peer = std::make_unique<ScriptedPeer>(script_);
     peer_ = peer.get();
-    owner.adopt(troupe::Connection{node.runtime(), std::move(peer)}, hello());
+    owner.adopt(troupe::Connection{node.runtime(), std::move(peer)}, hello(), false);
   }
 
   static Hello hello() {
@@ -220,7 +220,7 @@ class Line final {
     script_->goes_on = true;
     auto connection = std::make_unique<ScriptedPeer>(script_);
     peer_ = connection.get();
-    owner.adopt(troupe::Connection{node.runtime(), std::move(connection)}, hello);
+    owner.adopt(troupe::Connection{node.runtime(), std::move(connection)}, hello, false);
     node.run();
   }
 
