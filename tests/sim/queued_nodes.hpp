@@ -65,6 +65,12 @@ class Program {
   bool is_alive() const noexcept { return *alive_; }
   Book& book() const noexcept { return book_; }
   std::uint64_t life() const noexcept { return life_; }
+  // Not, once its node is to stop.
+  void pause(Context& context) const {
+    if (!context.sleep(10ms)) {
+      *alive_ = false;
+    }
+  }
   static Numbers open(Context& context, const char* name) {
     auto queue = Numbers::open(context.runtime(), std::string{"sim:owner/"} + name, 1h);
     return queue ? *std::move(queue) : Numbers{};
@@ -113,7 +119,7 @@ class Producer final : public Program {
       book().accepted.insert(unconfirmed.begin(), unconfirmed.end());
     }
     if (!fine) {
-      (void)context.sleep(10ms);
+      pause(context);
     }
   }
   static Result<void> put(Context& context, const Numbers& in, std::uint64_t number) {
@@ -157,7 +163,7 @@ class Consumer final : public Program {
         }
         note(delivery);
         work(context, delivery, out, notes);
-        if (context.random() % 8 == 0 && !confirm(in)) {
+        if (context.random() % 8 == 0 && !confirm(in, out, notes)) {
           return;
         }
         if (context.random() % 16 == 0) {
@@ -166,7 +172,7 @@ class Consumer final : public Program {
       }
       ended_ = is_alive();
     } catch (const Error& /*error*/) {
-      (void)context.sleep(10ms);
+      pause(context);
     }
   }
   void note(const Delivery<std::uint64_t>& delivery) {
@@ -197,9 +203,10 @@ class Consumer final : public Program {
       acknowledged_.push_back(number);
     }
   }
-  // The owner has what was acknowledged before: it has answered what was asked afterwards.
-  bool confirm(const Numbers& in) {
-    const bool answered = in.stats(1h).has_value() && is_alive();
+  // The owner has what was acknowledged before: it has answered what was asked afterwards, and what
+  // was put before has arrived (else it would have been given back).
+  bool confirm(const Numbers& in, const Numbers& out, const Numbers& notes) {
+    const bool answered = out.flush(1h) && notes.flush(1h) && in.stats(1h) && is_alive();
     if (answered) {
       book().finished.insert(acknowledged_.begin(), acknowledged_.end());
       acknowledged_.clear();
