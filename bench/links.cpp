@@ -63,19 +63,21 @@ double recovery_time(const Over& over, const Meter& meter) {
 }
 
 // Their addresses, in one line.
-void host_many(const Over& over, const FoundPartner::Tell& tell) {
+void host_many(const Over& over, const troupe::ConnectOptions& options,
+               const FoundPartner::Tell& tell) {
   std::vector<std::unique_ptr<troupe::Runtime>> runtimes;
   std::string addresses;
   for (int i = 0; i <= kLinks; ++i) {
     runtimes.push_back(std::make_unique<troupe::Runtime>(one_worker()));
     host_echo(*runtimes.back());
-    addresses += runtimes.back()->listen(over.listen_at(), over.listener()).value().text() + " ";
+    addresses += runtimes.back()->listen(over.listen_at(), options).value().text() + " ";
   }
   tell(addresses);
 }
 
 double bytes_a_link(const Over& over) {
-  const FoundPartner there{[&](const FoundPartner::Tell& tell) { host_many(over, tell); }};
+  const troupe::ConnectOptions options = over.listener();  // here: both have its certificate
+  const FoundPartner there{[&](const FoundPartner::Tell& tell) { host_many(over, options, tell); }};
   troupe::Runtime runtime{one_worker()};
   std::vector<troupe::Node> nodes;
   std::istringstream addresses{there.where()};

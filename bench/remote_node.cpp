@@ -69,10 +69,11 @@ RemoteNode::RemoteNode(Over over, std::function<void(troupe::Runtime& runtime)> 
 }
 
 void RemoteNode::start(const std::string& at) {
+  const troupe::ConnectOptions options = over_.listener();  // here: both have its certificate
   process_.emplace([&](const FoundPartner::Tell& tell) {
     troupe::Runtime runtime{one_worker()};
     offer_(runtime);
-    tell(runtime.listen(at, over_.listener()).value().text());
+    tell(runtime.listen(at, options).value().text());
   });
 }
 
