@@ -19,7 +19,6 @@ namespace {
 
 using troupe::Buffer;
 using troupe::Bytes;
-using troupe::Loan;
 using troupe::UniqueFd;
 using troupe::transports::ConnectionPair;
 using troupe::transports::FrameConnection;

@@ -135,7 +135,8 @@ class Talker final {
  private:
   // A few are cut into parts.
   static std::string text(Context& context) {
-    return std::string(context.random() % 200 == 0 ? 150'000 : context.random() % 30, 'x');
+    std::string text(context.random() % 200 == 0 ? 150'000 : context.random() % 30, 'x');
+    return text;
   }
   void send(Note note) {
     if (ledger_.send(std::move(note))) {

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using troupe::Pipe;
 using troupe::Process;
-using troupe::Result;
 using troupe::Runtime;
 using troupe::Signal;
 using troupe::Signals;

@@ -123,60 +123,71 @@ TEST_F(LedgerTest, AfterADeathItemsGoBehindTheOthersAndAreMarked) {
   EXPECT_TRUE(given->item->suspect);
 }
 
-// One of many that were handed out kills each consumer: only that one becomes a dead letter.
-TEST(LedgerPoisonTest, TheItemThatKillsIsFoundAndTheInnocentStay) {
-  Ledger ledger{QueueOptions{.capacity = 100, .capacity_bytes = 10000}};
-  const Instant now{1h};
-  for (int i = 0; i < 20; ++i) {
-    (void)ledger.put(item(i == 7 ? "poison" : "fine"), Duration{}, now);
-  }
-  int finished = 0;
-  for (int lives = 0; lives < 10; ++lives) {
+// Consumers that die of one item, and acknowledge nothing before they are through.
+class LedgerPoisonTest : public testing::Test {
+ protected:
+  // One that has as many in advance as it can. False: it died.
+  bool work_in_advance() {
     Holder consumer;
     std::vector<Ledger::Given> has;
-    while (const auto given = ledger.give(consumer, now)) {  // as many as it can have in advance
+    while (const auto given = ledger_.give(consumer, now_)) {
       has.push_back(*given);
     }
-    bool died = false;
     for (const auto& each : has) {
-      if (each.item->suspect) {
-        ledger.open(consumer, each.number);
-      }
-      if (text_of(*each.item) == "poison") {
-        died = true;  // its acknowledgements of those before had not left yet
-        ledger.died(consumer, now);
-        break;
-      }
-      if (each.item->suspect) {
-        finished += ledger.finish(consumer, each.number) ? 1 : 0;
+      if (!begin(consumer, each)) {
+        return false;
       }
     }
-    if (!died) {
-      for (const auto& each : has) {
-        finished += ledger.finish(consumer, each.number) ? 1 : 0;
-      }
-      ledger.left(consumer, now);
+    for (const auto& each : has) {
+      finished_ += ledger_.finish(consumer, each.number) ? 1 : 0;
     }
-    while (!died) {  // the suspects come one at a time
-      Holder next;
-      const auto given = ledger.give(next, now);
-      if (!given) {
-        break;
-      }
-      ledger.open(next, given->number);
-      if (text_of(*given->item) == "poison") {
-        ledger.died(next, now);
-        died = true;
-      } else {
-        finished += ledger.finish(next, given->number) ? 1 : 0;
+    ledger_.left(consumer, now_);
+    return true;
+  }
+  // One that has a single item. False: it died, or there is none.
+  bool work_on_one() {
+    Holder consumer;
+    const auto given = ledger_.give(consumer, now_);
+    if (!given || !begin(consumer, *given)) {
+      return false;
+    }
+    finished_ += ledger_.finish(consumer, given->number) ? 1 : 0;
+    return true;
+  }
+
+  Ledger ledger_{QueueOptions{.capacity = 100, .capacity_bytes = 10000}};
+  const Instant now_{1h};
+  int finished_ = 0;
+
+ private:
+  bool begin(Holder& consumer, const Ledger::Given& given) {
+    if (given.item->suspect) {
+      ledger_.open(consumer, given.number);
+    }
+    if (text_of(*given.item) == "poison") {
+      ledger_.died(consumer, now_);
+      return false;
+    }
+    return true;
+  }
+};
+
+// One of many that were handed out kills each consumer: only that one becomes a dead letter.
+TEST_F(LedgerPoisonTest, TheItemThatKillsIsFoundAndTheInnocentStay) {
+  for (int i = 0; i < 20; ++i) {
+    (void)ledger_.put(item(i == 7 ? "poison" : "fine"), Duration{}, now_);
+  }
+  for (int lives = 0; lives < 10; ++lives) {
+    if (work_in_advance()) {
+      while (work_on_one()) {  // the suspects come one at a time
       }
     }
   }
-  const auto dead = ledger.take_dead();
+  const auto dead = ledger_.take_dead();
   ASSERT_EQ(dead.size(), 1U);
   EXPECT_EQ(text_of(*dead[0].item), "poison");
-  EXPECT_EQ(finished, 19);
-  EXPECT_TRUE(ledger.idle());
+  EXPECT_EQ(finished_, 19);
+  EXPECT_TRUE(ledger_.idle());
 }
 
 TEST_F(LedgerTest, ASuspectIsNotGivenToWhoHasOneAlready) {

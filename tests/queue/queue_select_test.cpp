@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const auto never = [](const auto&...) { ADD_FAILURE() << "this case was not ready"; };
+const auto kNever = [](const auto&...) { ADD_FAILURE() << "this case was not ready"; };
 
 // A client elsewhere has its own connection: the owner is one process with it only by chance.
 class QueueSelectTest : public testing::TestWithParam<std::string> {
@@ -49,17 +49,17 @@ TEST_P(QueueSelectTest, GivesADeliveryThatIsFinishedByItsAcknowledgement) {
               seen = *delivery;
               return delivery.ack();
             }),
-         after(10s, never))
+         after(10s, kNever))
       .value();
   EXPECT_EQ(seen, 7);
   theirs_.close().value();
   theirs_.join(10s).value();  // it is finished
-  EXPECT_EQ(select(runtime_, on(ours_, never), after(10s, never)).error(), Code::closed);
+  EXPECT_EQ(select(runtime_, on(ours_, kNever), after(10s, kNever)).error(), Code::closed);
 }
 
 TEST_P(QueueSelectTest, WaitsForAnItemAndForTheTime) {
   bool late = false;
-  select(runtime_, on(ours_, never), after(20ms, [&] { late = true; })).value();
+  select(runtime_, on(ours_, kNever), after(20ms, [&] { late = true; })).value();
   EXPECT_TRUE(late);
   std::jthread producer{[this] {
     for (int i = 0; i < 100; ++i) {
@@ -76,7 +76,7 @@ TEST_P(QueueSelectTest, WaitsForAnItemAndForTheTime) {
                 EXPECT_EQ(*delivery, i);
                 return delivery.ack();
               }),
-           after(10s, never))
+           after(10s, kNever))
         .value();
   }
 }
@@ -105,7 +105,7 @@ TEST_P(QueueSelectTest, SharesTheHandleWithOneWhoTakes) {
                        selected.push_back(*delivery);
                        return delivery.ack();
                      }),
-                  after(10s, never));
+                  after(10s, kNever));
   }
   EXPECT_EQ(more.error(), Code::closed);
   other.join();
@@ -119,7 +119,7 @@ TEST_P(QueueSelectTest, WhatComesWhenNobodySelectsAnyMoreGoesToOthers) {
   if (GetParam() == "inproc") {
     return;  // there all handles are one client
   }
-  select(runtime_, on(ours_, never), after(Duration{}, [] {})).value();  // leaves an order
+  select(runtime_, on(ours_, kNever), after(Duration{}, [] {})).value();  // leaves an order
   theirs_.put_confirmed(1).value();
   EXPECT_EQ(theirs_.get(5s).value(), 1);
 }
@@ -143,13 +143,13 @@ TEST_P(QueueSelectTest, IsOneOfSeveralSources) {
                 EXPECT_TRUE(delivery.has_value());
                 ++strings;  // and it is dropped: given back
               }),
-           after(10s, never))
+           after(10s, kNever))
         .value();
   }
   EXPECT_GT(words.size().value(), 0U);
   EXPECT_EQ(words.stats().value().finished, 0U);
   words = {};
-  EXPECT_EQ(select(runtime_, on(words, never)).error(), Code::closed);  // an empty handle
+  EXPECT_EQ(select(runtime_, on(words, kNever)).error(), Code::closed);  // an empty handle
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, QueueSelectTest, testing::Values("inproc", "shm", "unix", "tcp"),

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <set>
 #include <string>
@@ -58,7 +59,7 @@ TEST(DeliveryTest, MessagesOfOneSenderKeepTheirOrderAndThoseOfTwoDoNot) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const Received received = two_sources(seed);
     ASSERT_EQ(received.numbers.size(), 10U);
-    int next[2] = {0, 0};
+    std::array next{0, 0};
     std::string order;
     for (const Number& each : received.numbers) {
       ASSERT_EQ(each.number, next[each.sender]++) << "seed " << seed;

@@ -10,6 +10,7 @@
 #include "troupe/sim/world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -287,7 +288,7 @@ class Scenario final {
   }
 
  private:
-  static constexpr const char* kNodes[] = {"bank", "desk", "shop"};
+  static constexpr std::array kNodes{"bank", "desk", "shop"};
 
   void begin_all() {
     for (const char* const name : kNodes) {

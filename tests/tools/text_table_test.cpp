@@ -65,9 +65,9 @@ TEST(FiguresTextTest, TimesAreReadAsPeopleSayThem) {
 TEST(FiguresTextTest, AGaugeIsSummedOverWhatItIsToldFor) {
   Stats stats;
   stats.gauges = {{"troupe_actors", 5},
-                  {"troupe_actors_in_state{type=\"A\",state=\"running\"}", 1},
-                  {"troupe_actors_in_state{type=\"B\",state=\"idle\"}", 2},
-                  {"troupe_actors_in_state{type=\"B\",state=\"running\"}", 3}};
+                  {R"(troupe_actors_in_state{type="A",state="running"})", 1},
+                  {R"(troupe_actors_in_state{type="B",state="idle"})", 2},
+                  {R"(troupe_actors_in_state{type="B",state="running"})", 3}};
   stats.counters = {{"troupe_messages_handled_total{type=\"A\"}", 7},
                     {"troupe_messages_handled_total{type=\"B\"}", 8}};
   EXPECT_EQ(sum_of(stats, "troupe_actors"), 5);

@@ -91,8 +91,8 @@ TEST(WaitsChainTest, ACircleEnds) {
 TEST(FindActorTest, ANameWinsOverAnIdAndThatOverAClass) {
   Stats stats;
   stats.actors = {actor(1, "2.0", "idle"), actor(2, "b", "idle")};
-  EXPECT_EQ(find_actor(stats, "2.0").value(), &stats.actors[0]);
-  EXPECT_EQ(find_actor(stats, "1.0").value(), &stats.actors[0]);
+  EXPECT_EQ(find_actor(stats, "2.0").value(), stats.actors.data());
+  EXPECT_EQ(find_actor(stats, "1.0").value(), stats.actors.data());
   EXPECT_EQ(find_actor(stats, "b").value(), &stats.actors[1]);
   EXPECT_EQ(find_actor(stats, "nobody").value(), nullptr);
   EXPECT_EQ(find_actor(stats, "Clerk").error(), Code::invalid_argument);
