@@ -258,10 +258,10 @@ void Owner::remove_ended() {
     }
     return session->over();
   });
-  const auto left = std::ranges::stable_partition(
-      sessions_, [](const auto& session) { return !session->is_away(); });
-  std::ranges::move(left, std::back_inserter(away_));
-  sessions_.erase(left.begin(), left.end());
+  const auto left = std::stable_partition(sessions_.begin(), sessions_.end(),
+                                          [](const auto& session) { return !session->is_away(); });
+  std::move(left, sessions_.end(), std::back_inserter(away_));
+  sessions_.erase(left, sessions_.end());
 }
 
 // ---- waiting -----------------------------------------------------------------------------------
