@@ -9,6 +9,8 @@
 #include "troupe/runtime/queue/internal/redial.hpp"
 #include "troupe/runtime/queue/queue_client.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -170,7 +172,8 @@ void QueueClient::take_up(Lock& lock) {
     heard_bytes_ = 0;
   }
   lock.unlock();
-  old.transport().close();  // at once: nobody reads what it has left
+  // Nobody reads what it has left, so it is not waited for. (The Flusher may be at it: see close.)
+  (void)::shutdown(old.fileno(), SHUT_RDWR);
   old.close();
   const bool fits = called && sent_.confirm(called->welcome.heard);
   const auto said = fits ? say_again() : Result<void>{};
