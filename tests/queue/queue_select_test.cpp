@@ -125,7 +125,7 @@ TEST_P(QueueSelectTest, WhatComesWhenNobodySelectsAnyMoreGoesToOthers) {
 }
 
 TEST_P(QueueSelectTest, IsOneOfSeveralSources) {
-  Queue<std::string> words{runtime_};
+  Queue<std::string> words{runtime_, {.deliveries = 1'000'000}};
   for (int i = 0; i < 50; ++i) {
     theirs_.put(i).value();
     words.put("word").value();
