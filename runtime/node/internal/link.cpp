@@ -237,21 +237,9 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t byte
       auto declared = reader.value<Declared>();
       return declared ? types_.declare(*number, *std::move(declared), bytes) : declared.error();
     }
-    case LinkFrame::joined: {
-      const auto group = reader.value<std::string>();
-      auto types = reader.value<std::vector<std::uint64_t>>();
-      return group && types ? runtime_.nodes()->groups().joined_there(*this, *number, *group,
-                                                                      *std::move(types))
-                            : Result<void>{reader.error()};
-    }
-    case LinkFrame::left: {
-      const auto group = reader.value<std::string>();
-      if (!group) {
-        return group.error();
-      }
-      runtime_.nodes()->groups().left_there(*this, *number, *group);
-      return {};
-    }
+    case LinkFrame::joined:
+    case LinkFrame::left:
+      return read_group(kind, *number, reader);
     case LinkFrame::watch:
       watch(*number);
       return {};
@@ -263,23 +251,8 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t byte
         actor::stop(its);
       }
       return {};
-    case LinkFrame::credit: {
-      const auto done = reader.value<Done>();
-      if (!done) {
-        return done.error();
-      }
-      std::shared_ptr<Line> line;
-      {
-        const std::lock_guard lock{lock_};
-        if (const auto found = lines_.find(*number); found != lines_.end()) {
-          line = found->second;
-        }
-      }
-      if (line != nullptr) {
-        line->take_back(*done);
-      }
-      return {};
-    }
+    case LinkFrame::credit:
+      return read_credit(*number, reader);
     case LinkFrame::ping:
       post_number(LinkFrame::pong, *number);
       return {};
@@ -294,6 +267,38 @@ Result<void> Link::read_control(LinkFrame kind, Reader& reader, std::size_t byte
     default:
       return Error{Code::malformed, "a frame that has its time before the link begins"};
   }
+}
+
+Result<void> Link::read_group(LinkFrame kind, std::uint64_t member, Reader& reader) {
+  const auto group = reader.value<std::string>();
+  if (!group) {
+    return group.error();
+  }
+  Groups& groups = runtime_.nodes()->groups();
+  if (kind == LinkFrame::left) {
+    groups.left_there(*this, member, *group);
+    return {};
+  }
+  auto types = reader.value<std::vector<std::uint64_t>>();
+  return types ? groups.joined_there(*this, member, *group, *std::move(types)) : types.error();
+}
+
+Result<void> Link::read_credit(std::uint64_t number, Reader& reader) {
+  const auto done = reader.value<Done>();
+  if (!done) {
+    return done.error();
+  }
+  std::shared_ptr<Line> line;
+  {
+    const std::lock_guard lock{lock_};
+    if (const auto found = lines_.find(number); found != lines_.end()) {
+      line = found->second;
+    }
+  }
+  if (line != nullptr) {
+    line->take_back(*done);
+  }
+  return {};
 }
 
 Result<void> Link::read_message(LinkFrame kind, Reader& reader, std::size_t bytes) {

@@ -80,6 +80,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   // The number that most control frames begin with, and the rest.
   Result<void> read_control(LinkFrame kind, Reader& reader, std::size_t bytes,
                             const std::function<void(std::uint64_t number)>& watch);
+  Result<void> read_group(LinkFrame kind, std::uint64_t member, Reader& reader);
+  Result<void> read_credit(std::uint64_t number, Reader& reader);
   Result<void> read_message(LinkFrame kind, Reader& reader, std::size_t bytes);
   Result<void> read_answer(LinkFrame kind, Reader& reader);
   Result<void> read_part(Reader& reader, const std::function<void(std::uint64_t number)>& watch);
