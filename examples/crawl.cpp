@@ -46,7 +46,7 @@ Found look_into(const std::string& path, std::vector<std::string>& inside) {
   return found;
 }
 
-void crawl(troupe::Queue<Directory> directories, troupe::Queue<Found> results) {
+void crawl(const troupe::Queue<Directory>& directories, const troupe::Queue<Found>& results) {
   for (auto& directory : directories) {
     std::vector<std::string> inside;
     const Found found = look_into(directory->path, inside);

@@ -70,7 +70,7 @@ class QueueLoop final {
     if (taken) {
       delivery_.emplace(*std::move(taken));
     } else if (taken.error() != Code::closed) {
-      throw taken.error();
+      throw Error{taken.error()};
     }
   }
   void leave() noexcept {

@@ -21,10 +21,9 @@ struct Base {};
 struct Derived : Base {};
 // Can be made of anything.
 struct Greedy {
-  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): it hides none, see requires
   template <class T>
   requires(!std::same_as<std::remove_cvref_t<T>, Greedy>)  //
-      Greedy(T&& /*value*/) {}  // NOLINT(google-explicit-constructor): that is what it is for
+      Greedy(T&& /*value*/) {}  // NOLINT: it is for being implicit, and hides no constructor
 };
 
 // Each takes what an int, or a lambda, converts to.

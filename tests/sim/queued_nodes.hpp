@@ -12,6 +12,7 @@
 #include "troupe/sim/world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -317,7 +318,7 @@ class Scenario final {
   }
 
  private:
-  static constexpr const char* kNodes[] = {"alice", "bob", "carol", "dave"};
+  static constexpr std::array kNodes{"alice", "bob", "carol", "dave"};
 
   void begin_all() {
     owner_.spawn<Collector>(&book_, &owner_, notes_, true);
