@@ -8,11 +8,16 @@
 
 namespace troupe::os {
 
-std::string this_host() {
+std::string boot_id() {
   std::string boot;
+  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot;
+  return boot;
+}
+
+std::string this_host() {
+  const std::string boot = boot_id();
   struct stat network {};
-  if (!(std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot) ||
-      ::stat("/proc/self/ns/net", &network) != 0) {
+  if (boot.empty() || ::stat("/proc/self/ns/net", &network) != 0) {
     return {};
   }
   return boot + "." + std::to_string(network.st_ino) + "." + std::to_string(::geteuid());

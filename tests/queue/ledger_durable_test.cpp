@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the ledger of a durable queue has written down, and what it makes of it after a restart.
 #include "memory_store.hpp"
+#include "text_items.hpp"
 #include "troupe/runtime/queue/internal/archive.hpp"
 #include "troupe/runtime/queue/internal/journal.hpp"
 #include "troupe/runtime/queue/internal/ledger.hpp"
@@ -19,12 +20,6 @@ namespace troupe::queue {
 namespace {
 
 using namespace std::chrono_literals;
-
-ItemPtr item(std::string_view text, std::int32_t priority = 0) {
-  ItemPtr made = Item::make(std::as_bytes(std::span{text}));
-  made->priority = priority;
-  return made;
-}
 
 // What was handed out.
 struct Seen {

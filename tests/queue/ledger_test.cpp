@@ -2,6 +2,8 @@
 // The rules of a queue's owner, without clients.
 #include "troupe/runtime/queue/internal/ledger.hpp"
 
+#include "text_items.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -12,16 +14,6 @@ namespace troupe::queue {
 namespace {
 
 using namespace std::chrono_literals;
-
-ItemPtr item(std::string_view text, std::int32_t priority = 0) {
-  ItemPtr made = Item::make(std::as_bytes(std::span{text}));
-  made->priority = priority;
-  return made;
-}
-
-std::string text_of(const Item& item) {
-  return {reinterpret_cast<const char*>(item.bytes().data()), item.bytes().size()};
-}
 
 class LedgerTest : public testing::Test {
  protected:

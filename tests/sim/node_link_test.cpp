@@ -3,9 +3,9 @@
 // and to what is between them, each ask has one end and each monitor one Down, and nothing arrives
 // twice, out of its order, or in another life than it was sent to. TROUPE_TEST_SEEDS sets how many
 // seeds are tried (400), TROUPE_TEST_FIRST_SEED from which on (1).
-#include "harness/repetition.hpp"
 #include "harness/sanitized.hpp"
 #include "linked_nodes.hpp"
+#include "seed_range.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,19 +15,8 @@
 namespace troupe::linked {
 namespace {
 
-sim::SeedRange seeds() {
-  const auto count = harness::times("TROUPE_TEST_SEEDS", harness::kSanitized ? 50 : 400);
-  const auto before = harness::times("TROUPE_TEST_FIRST_SEED", 1) - 1;
-  sim::SeedRange range = sim::seeds_to_run(static_cast<std::size_t>(count));
-  if (range.last != range.first) {  // else it is TROUPE_SEED
-    range.first += static_cast<std::uint64_t>(before);
-    range.last += static_cast<std::uint64_t>(before);
-  }
-  return range;
-}
-
 TEST(NodeLinkTest, EachAskAndMonitorHasOneEndAndEachMessageItsPlaceWhateverHappens) {
-  for (sim::SeedRange range = seeds(); !range.empty(); ++range.first) {
+  for (sim::SeedRange range = harness::seeds(400); !range.empty(); ++range.first) {
     Book book;
     sim::World world{range.first, options()};
     std::string wrong;

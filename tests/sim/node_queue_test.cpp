@@ -4,9 +4,9 @@
 // delivered again, what comes again says so, what is emitted is there once, and there is an end.
 // TROUPE_TEST_SEEDS sets how many seeds are tried (200), TROUPE_TEST_FIRST_SEED from which on (1);
 // TROUPE_SEED=n: that one only.
-#include "harness/repetition.hpp"
 #include "harness/sanitized.hpp"
 #include "queued_nodes.hpp"
+#include "seed_range.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,19 +16,8 @@
 namespace troupe::queued {
 namespace {
 
-sim::SeedRange seeds() {
-  const auto count = harness::times("TROUPE_TEST_SEEDS", harness::kSanitized ? 50 : 200);
-  const auto before = harness::times("TROUPE_TEST_FIRST_SEED", 1) - 1;
-  sim::SeedRange range = sim::seeds_to_run(static_cast<std::size_t>(count));
-  if (range.last != range.first) {  // else it is TROUPE_SEED
-    range.first += static_cast<std::uint64_t>(before);
-    range.last += static_cast<std::uint64_t>(before);
-  }
-  return range;
-}
-
 TEST(NodeQueueTest, NothingIsLostOrDoubledAndAllEndsWhateverHappens) {
-  for (sim::SeedRange range = seeds(); !range.empty(); ++range.first) {
+  for (sim::SeedRange range = harness::seeds(200); !range.empty(); ++range.first) {
     Book book;
     sim::World world{range.first, options()};
     std::string wrong;

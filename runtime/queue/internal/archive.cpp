@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/queue/internal/archive.hpp"
 
+#include "troupe/base/os/host.hpp"
 #include "troupe/runtime/queue/internal/session.hpp"
 #include "troupe/serialization/codec.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -32,12 +32,6 @@ struct StoreRecord {
   std::string boot;          // in which the times were written
   Schema schema;             // of the items
 };
-
-std::string this_boot() {
-  std::string boot;
-  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot;
-  return boot;
-}
 
 }  // namespace
 
@@ -78,14 +72,15 @@ Result<void> Archive::check(std::string_view record, const Schema& schema) {
     }
   }
   number_ = its->number;
-  same_boot_ = its->boot == this_boot();
+  same_boot_ = its->boot == os::boot_id();
   return {};
 }
 
 void Archive::write_record(const Schema& schema) {
   Encoded record;
   Writer writer{record};
-  writer.value(StoreRecord{std::string{kStoreMagic}, kStoreVersion, number_, this_boot(), schema});
+  writer.value(
+      StoreRecord{std::string{kStoreMagic}, kStoreVersion, number_, os::boot_id(), schema});
   const Bytes whole = record.joined();
   store_->put(kRecordKey, {reinterpret_cast<const char*>(whole.data()), whole.size()});
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/queue/internal/queue_frame.hpp"
 
+#include "troupe/base/os/host.hpp"
 #include "troupe/base/os/pidfd.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 
 #include <sys/stat.h>
 
 #include <chrono>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <utility>
@@ -15,11 +15,12 @@
 namespace troupe::queue {
 
 std::string this_pids(RuntimeCore& runtime) {
-  std::string boot;
   struct stat space {};
-  if (!runtime.executor().has_threads() ||
-      !(std::ifstream{"/proc/sys/kernel/random/boot_id"} >> boot) ||
-      ::stat("/proc/self/ns/pid", &space) != 0) {
+  if (!runtime.executor().has_threads() || ::stat("/proc/self/ns/pid", &space) != 0) {
+    return {};
+  }
+  const std::string boot = os::boot_id();
+  if (boot.empty()) {
     return {};
   }
   return boot + "." + std::to_string(space.st_ino);
