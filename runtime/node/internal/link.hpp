@@ -10,6 +10,7 @@
 #include "troupe/runtime/channel/connection.hpp"
 #include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/entrance.hpp"
+#include "troupe/runtime/node/internal/large_frames.hpp"
 #include "troupe/runtime/node/internal/line.hpp"
 #include "troupe/runtime/node/internal/outbox.hpp"
 #include "troupe/runtime/node/internal/type_numbers.hpp"
@@ -54,14 +55,14 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::uint64_t next_ask() noexcept { return ++last_ask_; }
   // The reply with that number is for `answer`. False: the link has ended, which it was told.
   bool expect(std::uint64_t ask, actor::AnswerBase& answer, const actor::RemoteMessage& message);
+  // An actor of ours that the other side watches has ended.
+  void tell_down(std::uint64_t number, const std::string& name, const Exit& exit);
   void ping();
 
   // ---- from the other node ----
   // Handles what comes until the link ends; returns why. By one actor. `watch`: the other side
   // wants to hear of the end of an actor.
   Exit read(const std::function<void(std::uint64_t number)>& watch);
-  // An actor of ours that the other side watches has ended.
-  void tell_down(std::uint64_t number, const std::string& name, const Exit& exit);
   void note_dropped(const Error& why);
 
   // It has ended: everybody who has to do with it is told. Once, by who has read.
@@ -108,8 +109,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   std::unordered_map<std::uint64_t, std::shared_ptr<Entrance>>
       entrances_;  // by the number of the line
   std::size_t forget_entrances_at_ = 64;
-  std::unordered_map<std::uint64_t, Bytes> parts_;
-  std::size_t part_bytes_ = 0;
+  LargeFrames large_;
   std::string farewell_;
 
   std::mutex lock_;
