@@ -8,6 +8,8 @@
 //   unix:/path  unix:@name    a Unix socket in the file system, or in the abstract namespace
 //   tcp://host:port/name      TCP; IPv6 hosts in brackets; port 0 asks for a free one
 //   tls://host:port/name      TCP, encrypted, the peer known by its certificate
+//   zmq+tcp://host:port/name  ZeroMQ over TCP
+//   zmq+ipc:/path             ZeroMQ over a Unix socket
 //   inproc://name             inside this process
 //
 // A value. Making one from text that does not parse is no error yet: every use of it is, and says

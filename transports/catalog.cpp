@@ -8,6 +8,7 @@
 #include "troupe/transports/socket/tcp_transport.hpp"
 #include "troupe/transports/socket/unix_transport.hpp"
 #include "troupe/transports/tls/tls_transport.hpp"
+#include "troupe/transports/zmq/zmq_transport.hpp"
 
 namespace troupe::transports {
 
@@ -19,6 +20,8 @@ std::unique_ptr<Catalog> Catalog::standard() {
   catalog->add(std::make_unique<UnixTransport>());
   catalog->add(std::make_unique<TcpTransport>());
   catalog->add(std::make_unique<TlsTransport>());
+  catalog->add(std::make_unique<ZmqTransport>(ZmqTransport::Below::tcp));
+  catalog->add(std::make_unique<ZmqTransport>(ZmqTransport::Below::ipc));
   catalog->add(std::make_unique<InprocTransport>());
   return catalog;
 }

@@ -14,7 +14,7 @@ namespace troupe::transports {
 
 class Catalog final {
  public:
-  // pipe, fifo, shm, unix, tcp, tls and inproc.
+  // pipe, fifo, shm, unix, tcp, tls, zmq+tcp, zmq+ipc and inproc.
   static std::unique_ptr<Catalog> standard();
 
   // In the place of one of the same scheme.

@@ -79,7 +79,7 @@ class System final : public fiber::TaskReports {
   RuntimeCore& runtime() noexcept { return runtime_; }
   fiber::Scheduler& scheduler();
   fiber::Scheduler* known_scheduler() const noexcept {
-    return scheduler_.load(std::memory_order_relaxed);
+    return scheduler_.load(std::memory_order_acquire);
   }
   Instant coarse_now() { return scheduler().coarse_now(); }
   Deadline ask_deadline();

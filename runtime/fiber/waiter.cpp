@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/waiter.hpp"
 
+#include "troupe/base/os/thread_sanitizer.hpp"
 #include "troupe/base/spin_lock.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/learned_spin.hpp"
@@ -26,6 +27,12 @@ void futex_wake(std::atomic<std::uint32_t>& word) noexcept {
 }
 
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, Deadline until) noexcept {
+#ifdef TROUPE_THREAD_SANITIZER
+  // A signal that comes is handled there at the thread's next call of the C library, which the raw
+  // system call is not.
+  until = earlier(until, Deadline{std::chrono::milliseconds{100}});
+  ::usleep(1);
+#endif
   timespec timeout{};
   if (!until.is_never()) {
     const Duration left = until.left();

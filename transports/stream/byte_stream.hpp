@@ -51,6 +51,8 @@ class ByteStream {
 
   // A read may find something although readable() is not. The receiving thread's.
   virtual bool holds_received() const noexcept { return false; }
+  // Before waiting for readable(): whether a read finds something already.
+  virtual bool arm() { return holds_received(); }
 
   virtual Readiness readable() const noexcept = 0;
   virtual Readiness writable() const noexcept = 0;

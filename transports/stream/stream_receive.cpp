@@ -225,7 +225,7 @@ Result<Progress> StreamConnection::read_more(std::size_t least) {
 }
 
 bool StreamConnection::arm_receive() {
-  return receive_error_ || at_end_ || has_whole() || stream_->holds_received();
+  return receive_error_ || at_end_ || has_whole() || stream_->arm();
 }
 
 // A frame, or an error, is in the buffer.

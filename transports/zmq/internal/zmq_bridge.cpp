@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/zmq/internal/zmq_bridge.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+Result<void> watch(int set, int fd, const std::string& doing) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+  return ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0 ? Result<void>{}
+                                                          : Error::system(doing, errno);
+}
+
+void ring(const UniqueFd& bell) noexcept {
+  const std::uint64_t one = 1;
+  (void)!::write(bell.get(), &one, sizeof one);
+}
+
+int milliseconds_until(Deadline deadline) noexcept {
+  if (deadline.is_never()) {
+    return -1;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
+}  // namespace
+
+ZmqBridge::ZmqBridge(std::shared_ptr<ZmqContext> context, UniqueFd set, UniqueFd bell)
+    : context_(std::move(context)), set_(std::move(set)), bell_(std::move(bell)) {}
+
+Result<std::shared_ptr<ZmqBridge>> ZmqBridge::create(std::shared_ptr<ZmqContext> context) {
+  const std::string doing = "start the thread that serves ZeroMQ's listeners";
+  UniqueFd set{::epoll_create1(EPOLL_CLOEXEC)};
+  UniqueFd bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (!set || !bell) {
+    return Error::system(doing, errno);
+  }
+  if (auto watched = watch(set.get(), bell.get(), doing); !watched) {
+    return watched.error();
+  }
+  std::shared_ptr<ZmqBridge> bridge{
+      new ZmqBridge{std::move(context), std::move(set), std::move(bell)}};
+  // Signals are for the program's own threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    bridge->thread_ = std::make_unique<std::thread>([&its = *bridge] { its.run(); });
+  } catch (const std::system_error& error) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return Error::system(doing, error.code().value());
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return bridge;
+}
+
+ZmqBridge::~ZmqBridge() {
+  if (thread_ == nullptr) {
+    return;
+  }
+  if (context_->is_forked_copy()) {
+    (void)thread_.release();
+    return;
+  }
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  ring(bell_);
+  thread_->join();
+}
+
+Result<void> ZmqBridge::add(Served& served, const std::string& doing) {
+  const std::lock_guard lock{mutex_};
+  for (const int fd : served.news()) {
+    if (auto watched = watch(set_.get(), fd, doing); !watched) {
+      return watched.error();
+    }
+  }
+  served_.emplace(&served, Deadline::never());
+  return {};
+}
+
+void ZmqBridge::remove(Served& served) noexcept {
+  const std::lock_guard lock{mutex_};
+  for (const int fd : served.news()) {
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  }
+  served_.erase(&served);
+}
+
+void ZmqBridge::nudge(Served& served) noexcept {
+  served.nudged_.store(true);
+  ring(bell_);
+}
+
+void ZmqBridge::run() {
+  ::pthread_setname_np(::pthread_self(), "troupe-zmq");
+  Deadline until = Deadline::never();
+  for (;;) {
+    std::array<epoll_event, 16> events;
+    const int count = ::epoll_wait(set_.get(), events.data(), static_cast<int>(events.size()),
+                                   milliseconds_until(until));
+    const std::lock_guard lock{mutex_};
+    if (stopping_) {
+      return;
+    }
+    for (int i = 0; i < count; ++i) {
+      const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
+      if (fd == bell_.get()) {
+        std::uint64_t rung = 0;
+        (void)!::read(bell_.get(), &rung, sizeof rung);
+        continue;
+      }
+      for (auto& [served, due] : served_) {
+        const auto news = served->news();
+        if (std::ranges::find(news, fd) != news.end()) {
+          due = Deadline::at_once();
+        }
+      }
+    }
+    until = Deadline::never();
+    for (auto& [served, due] : served_) {
+      if (served->nudged_.exchange(false) || due.passed()) {
+        due = served->serve();
+      }
+      until = earlier(until, due);
+    }
+  }
+}
+
+}  // namespace troupe::transports

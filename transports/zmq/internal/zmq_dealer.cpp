@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/zmq/internal/zmq_dealer.hpp"
+
+#include <poll.h>
+
+#include <array>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+Result<os::EventSet> watch(const ZmqSocket& socket, int bell) {
+  auto set = os::EventSet::create();
+  for (const int fd : {socket.news(), socket.event_news(), bell}) {
+    if (!set) {
+      return set;
+    }
+    if (auto added = set->add_bell(fd); !added) {
+      return added.error();
+    }
+  }
+  return set;
+}
+
+}  // namespace
+
+ZmqDealer::ZmqDealer(Setup setup, ZmqSession session, os::EventSet reads, os::EventSet writes)
+    : context_(std::move(setup.context)),
+      socket_(std::move(setup.socket)),
+      session_(std::move(session)),
+      reads_(std::move(reads)),
+      writes_(std::move(writes)) {}
+
+Result<std::unique_ptr<ZmqDealer>> ZmqDealer::create(Setup setup) {
+  auto session = ZmqSession::create(setup.window);
+  if (!session) {
+    return session.error();
+  }
+  auto reads = watch(setup.socket, session->arrived());
+  auto writes = watch(setup.socket, session->has_room());
+  if (!reads || !writes) {
+    return reads ? writes.error() : reads.error();
+  }
+  return std::unique_ptr<ZmqDealer>{
+      new ZmqDealer{std::move(setup), std::move(*session), std::move(*reads), std::move(*writes)}};
+}
+
+ZmqDealer::~ZmqDealer() {
+  if (is_forked_copy()) {
+    return;
+  }
+  settle();
+  if (session_.lost()) {
+    socket_.forget_unsent();  // nobody is there to take it
+    return;
+  }
+  (void)socket_.send(session_.last_word(ZmqWord::bye));
+}
+
+void ZmqDealer::settle() {
+  // What came before the end of a connection was here before the event is.
+  bool gone = false;
+  while (auto event = socket_.next_event()) {
+    gone = gone || event->kind == ZmqEvent::Kind::disconnected;
+  }
+  while (auto message = socket_.receive()) {
+    session_.take_in(std::move(*message));
+  }
+  if (gone) {
+    session_.lose({Code::disconnected, "the connection to the peer has broken, or it is gone",
+                   Effect::unknown});
+  }
+}
+
+Readiness ZmqDealer::readable() const noexcept {
+  return {reads_.fd(), POLLIN, &reads_};
+}
+
+Readiness ZmqDealer::writable() const noexcept {
+  return {writes_.fd(), POLLIN, &writes_};
+}
+
+}  // namespace troupe::transports

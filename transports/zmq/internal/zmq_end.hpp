@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ZmqEnd: one end of a session and the ZeroMQ socket below it, which a router shares with its other
+// sessions.
+
+#include "troupe/transports/frame_connection.hpp"
+#include "troupe/transports/zmq/internal/zmq_session.hpp"
+#include "troupe/transports/zmq/internal/zmq_socket.hpp"
+
+#include <mutex>
+
+namespace troupe::transports {
+
+class ZmqEnd {
+ public:
+  ZmqEnd() = default;
+  ZmqEnd(const ZmqEnd&) = delete;
+  ZmqEnd& operator=(const ZmqEnd&) = delete;
+  virtual ~ZmqEnd() = default;  // takes leave of the peer
+
+  // Guards the session and the socket: held for what follows but readiness and forks.
+  virtual std::mutex& mutex() const noexcept = 0;
+  virtual ZmqSession& session() noexcept = 0;
+  // To the peer. False: it cannot be reached.
+  virtual bool send(zmq::message_t message) noexcept = 0;
+  // Hands what has come to its sessions, until nothing is left. Due before the mutex is let go
+  // once something was sent while another thread waits.
+  virtual void settle() = 0;
+  // A thread is about to wait by readable(), or by writable(): nothing that was reported before
+  // counts. settle() follows.
+  virtual void begin_wait_to_read() noexcept {}
+  virtual void begin_wait_to_write() noexcept {}
+
+  virtual Readiness readable() const noexcept = 0;
+  virtual Readiness writable() const noexcept = 0;
+  virtual bool is_forked_copy() const noexcept = 0;
+};
+
+}  // namespace troupe::transports

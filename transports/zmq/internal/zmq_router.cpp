@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/transports/zmq/internal/zmq_router.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace troupe::transports {
+namespace {
+
+// libzmq says that a connection has ended before it stops taking messages for it.
+constexpr std::array kTries{std::chrono::milliseconds{0},   std::chrono::milliseconds{1},
+                            std::chrono::milliseconds{5},   std::chrono::milliseconds{25},
+                            std::chrono::milliseconds{200}, std::chrono::milliseconds{1000}};
+// Messages taken in one turn: then the threads that send have theirs.
+constexpr int kTurn = 1000;
+constexpr int kReleased = 1000;  // milliseconds for libzmq to close a listening socket
+
+// Of who sent the message, as addresses spell it; empty where libzmq does not know.
+std::string host_of(zmq::message_t& message) {
+  const char* text = ::zmq_msg_gets(message.handle(), "Peer-Address");
+  if (text == nullptr) {
+    return {};
+  }
+  const std::string_view host{text};
+  return host.find(':') != std::string_view::npos ? "[" + std::string{host} + "]"
+                                                  : std::string{host};
+}
+
+Error gone() {
+  return {Code::disconnected, "the connection has broken, or the peer is gone", Effect::unknown};
+}
+
+}  // namespace
+
+// ---- a session's end ---------------------------------------------------------------------------
+
+class ZmqRouterEnd final : public ZmqEnd {
+ public:
+  ZmqRouterEnd(std::shared_ptr<ZmqRouter> router, std::shared_ptr<ZmqRouter::Peer> peer)
+      : router_(std::move(router)), peer_(std::move(peer)) {}
+  ~ZmqRouterEnd() override {
+    if (!is_forked_copy()) {
+      const std::lock_guard lock{mutex()};
+      router_->leave(peer_);
+    }
+  }
+
+  std::mutex& mutex() const noexcept override { return router_->mutex_; }
+  ZmqSession& session() noexcept override { return peer_->session; }
+  bool send(zmq::message_t message) noexcept override {
+    const bool sent = router_->setup_.socket.send(peer_->name, std::move(message));
+    settle();  // the bridge waits for the same news
+    return sent;
+  }
+  void settle() override { router_->share_news(); }
+
+  Readiness readable() const noexcept override { return {peer_->session.arrived(), POLLIN}; }
+  Readiness writable() const noexcept override { return {peer_->session.has_room(), POLLIN}; }
+  bool is_forked_copy() const noexcept override { return router_->is_forked_copy(); }
+
+ private:
+  const std::shared_ptr<ZmqRouter> router_;
+  const std::shared_ptr<ZmqRouter::Peer> peer_;
+};
+
+// ---- the router --------------------------------------------------------------------------------
+
+ZmqRouter::ZmqRouter(Setup setup, UniqueFd arrivals)
+    : arrivals_(std::move(arrivals)), setup_(std::move(setup)) {}
+
+Result<std::shared_ptr<ZmqRouter>> ZmqRouter::create(Setup setup, const std::string& doing) {
+  UniqueFd arrivals{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};
+  if (!arrivals) {
+    return Error::system(doing, errno);
+  }
+  ZmqBridge& bridge = *setup.bridge;
+  std::shared_ptr<ZmqRouter> router{new ZmqRouter{std::move(setup), std::move(arrivals)}};
+  if (auto added = bridge.add(*router, doing); !added) {
+    return added.error();
+  }
+  bridge.nudge(*router);  // who was quick has come already
+  return router;
+}
+
+ZmqRouter::~ZmqRouter() {
+  if (is_forked_copy()) {
+    return;
+  }
+  setup_.bridge->remove(*this);
+  setup_.socket.unlisten();
+  // The address is free only once libzmq's thread has closed the socket.
+  for (int waited = 0; !released_ && waited < kReleased; ++waited) {
+    take_events();
+    pollfd item{setup_.socket.event_news(), POLLIN, 0};
+    ::poll(&item, 1, released_ ? 0 : 1);
+  }
+  if (setup_.release) {
+    setup_.release();
+  }
+}
+
+ZmqRouter::Accepted ZmqRouter::try_accept() {
+  const std::lock_guard lock{mutex_};
+  if (coming_.empty()) {
+    return {};
+  }
+  std::uint64_t one = 0;
+  (void)!::read(arrivals_.get(), &one, sizeof one);
+  auto peer = std::move(coming_.front());
+  coming_.pop_front();
+  std::string from = peer->from;
+  return {std::make_unique<ZmqRouterEnd>(shared_from_this(), std::move(peer)), std::move(from)};
+}
+
+std::vector<Error> ZmqRouter::take_dropped() {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(dropped_, {});
+}
+
+void ZmqRouter::stop_listening() noexcept {
+  const std::lock_guard lock{mutex_};
+  listening_ = false;
+  for (const auto& peer : std::exchange(coming_, {})) {
+    std::uint64_t one = 0;
+    (void)!::read(arrivals_.get(), &one, sizeof one);
+    leave(peer);
+  }
+}
+
+bool ZmqRouter::listen_again() noexcept {
+  const std::lock_guard lock{mutex_};
+  return !std::exchange(listening_, true);
+}
+
+Deadline ZmqRouter::serve() {
+  const std::lock_guard lock{mutex_};
+  const bool more = take_news();
+  const Deadline next = try_suspects();
+  return more ? Deadline::at_once() : next;
+}
+
+// True: there is more, for the bridge to do.
+bool ZmqRouter::take_news() {
+  const std::size_t suspects = suspects_.size();
+  take_events();
+  for (int i = 0; i < kTurn; ++i) {
+    auto name = setup_.socket.receive();
+    if (!name) {
+      return suspects_.size() > suspects;
+    }
+    // A message's parts come together.
+    std::size_t parts = 1;
+    zmq::message_t body;
+    for (bool more = name->more(); more; ++parts) {
+      auto next = setup_.socket.receive();
+      if (!next) {
+        break;
+      }
+      more = next->more();
+      body = std::move(*next);
+    }
+    if (parts == 2) {
+      take_message(name->to_string_view(), std::move(body));
+    } else {
+      refuse(name->to_string_view(),
+             {Code::malformed, "a message of several frames is none of troupe's"});
+    }
+  }
+  return true;
+}
+
+// For who is not the bridge.
+void ZmqRouter::share_news() {
+  if (take_news()) {
+    setup_.bridge->nudge(*this);
+  }
+}
+
+void ZmqRouter::take_events() {
+  while (const auto event = setup_.socket.next_event()) {
+    switch (event->kind) {
+      case ZmqEvent::Kind::disconnected:
+        suspects_.push_back({event->fd, 0, Deadline::at_once()});
+        break;
+      case ZmqEvent::Kind::unreachable:
+        released_ = true;
+        break;
+      case ZmqEvent::Kind::refused_key:
+        drop({Code::refused, "a client's key is not among those that are let in"});
+        break;
+      case ZmqEvent::Kind::not_understood:
+        drop({Code::refused,
+              "a client speaks no ZeroMQ, or has another security mechanism or server key"});
+        break;
+      case ZmqEvent::Kind::short_of_fds:
+        drop({Code::overloaded, "a client could not be accepted: descriptors are short"});
+        break;
+      case ZmqEvent::Kind::connected:
+      case ZmqEvent::Kind::handshaken:
+        break;
+    }
+  }
+}
+
+void ZmqRouter::take_message(std::string_view name, zmq::message_t message) {
+  if (const auto found = peers_.find(std::string{name}); found != peers_.end()) {
+    found->second->session.take_in(std::move(message));
+    return;
+  }
+  const auto news = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
+  if (news && news->word == ZmqWord::hello) {
+    greet(name, std::move(message));
+  } else if (!news || news->word == ZmqWord::data) {
+    refuse(name,
+           {Code::refused, "there is no such session: it has ended, or never began with a hello"});
+  }
+}
+
+void ZmqRouter::greet(std::string_view name, zmq::message_t message) {
+  const auto hello = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
+  if (hello->version < kZmqVersion || hello->window == 0) {
+    refuse(name, {Code::refused, "the hello is of version " + std::to_string(hello->version) +
+                                     "; this end speaks version " + std::to_string(kZmqVersion)});
+    return;
+  }
+  if (!listening_) {
+    refuse(name, {Code::not_found, "nobody listens any more"});
+    return;
+  }
+  if (coming_.size() >= kMostComing) {
+    refuse(name, {Code::overloaded, "too many sessions wait to be accepted"});
+    return;
+  }
+  auto session = ZmqSession::create(hello->window);
+  if (!session) {
+    drop(session.error());
+    refuse(name, session.error());
+    return;
+  }
+  const int fd = ::zmq_msg_get(message.handle(), ZMQ_SRCFD);
+  auto peer =
+      std::make_shared<Peer>(Peer{std::string{name}, host_of(message), fd, std::move(*session)});
+  auto& latest = by_fd_[fd];
+  if (latest != nullptr) {
+    latest->session.lose(gone());  // its descriptor is another's now
+  }
+  latest = peer;
+  peers_.emplace(peer->name, peer);
+  coming_.push_back(std::move(peer));
+  const std::uint64_t one = 1;
+  (void)!::write(arrivals_.get(), &one, sizeof one);
+  (void)setup_.socket.send(name, zmq_greeting(ZmqWord::welcome));
+}
+
+void ZmqRouter::refuse(std::string_view name, const Error& why) {
+  if (const auto found = peers_.find(std::string{name}); found != peers_.end()) {
+    found->second->session.lose(why);
+  }
+  (void)setup_.socket.send(name, zmq_refusal(why.code(), why.what()));
+}
+
+void ZmqRouter::drop(Error why) {
+  if (dropped_.size() < kMostDropped) {
+    dropped_.push_back(std::move(why));
+  }
+}
+
+Deadline ZmqRouter::try_suspects() {
+  Deadline next = Deadline::never();
+  for (Suspect& suspect : suspects_) {
+    if (suspect.next.passed()) {
+      const auto found = by_fd_.find(suspect.fd);
+      if (found != by_fd_.end() && !setup_.socket.send(found->second->name, zmq_probe())) {
+        found->second->session.lose(gone());
+        by_fd_.erase(found);
+        suspect.tries = kTries.size();
+        continue;
+      }
+      if (++suspect.tries < kTries.size()) {
+        suspect.next = Deadline{kTries.at(suspect.tries)};
+      }
+    }
+    if (suspect.tries < kTries.size()) {
+      next = earlier(next, suspect.next);
+    }
+  }
+  std::erase_if(suspects_, [](const Suspect& its) { return its.tries >= kTries.size(); });
+  return next;
+}
+
+void ZmqRouter::leave(const std::shared_ptr<Peer>& peer) {
+  if (!peer->session.is_over()) {
+    (void)setup_.socket.send(peer->name, peer->session.last_word(ZmqWord::bye));
+    share_news();
+  }
+  if (const auto found = by_fd_.find(peer->fd); found != by_fd_.end() && found->second == peer) {
+    by_fd_.erase(found);
+  }
+  peers_.erase(peer->name);
+}
+
+}  // namespace troupe::transports
