@@ -211,7 +211,7 @@ TEST_P(FrameListenerTest, WhoGivesUpDiallingLeavesNothingBehind) {
 TEST_P(FrameListenerTest, AnAddressOfAnotherFamilyIsRefused) {  // LS-08
   const std::string scheme{transport().scheme()};
   const Address wrong = scheme == "tcp" ? "tcp:/tmp/x" : scheme + "://";
-  if (scheme != "unix" && scheme != "shm") {  // alone they mean: choose
+  if (scheme != "unix" && scheme != "shm" && scheme != "zmq+ipc") {  // alone they mean: choose
     const auto listened = transport().listen(wrong, {});
     ASSERT_FALSE(listened);
     EXPECT_EQ(listened.error(), Code::invalid_argument);
@@ -219,7 +219,7 @@ TEST_P(FrameListenerTest, AnAddressOfAnotherFamilyIsRefused) {  // LS-08
   const auto dialled = transport().dial(wrong, {});
   ASSERT_FALSE(dialled);
   EXPECT_EQ(dialled.error(), Code::invalid_argument);
-  if (scheme == "unix" || scheme == "fifo") {
+  if (scheme == "unix" || scheme == "fifo" || scheme == "zmq+ipc") {
     EXPECT_EQ(transport().listen(scheme + "://host/tmp/x", {}).error(), Code::invalid_argument);
     EXPECT_EQ(transport().dial(scheme + "://host/tmp/x", {}).error(), Code::invalid_argument);
   }
@@ -412,7 +412,10 @@ TEST_P(FrameListenerTest, AListenerThatIsNotForUsIsRefused) {
     const EnvironmentScope private_directory{"XDG_RUNTIME_DIR", own.path()};
     auto dial = GetParam().transport()->dial(where, {});
     ASSERT_TRUE(dial) << dial.error().what();
-    const auto result = (*dial)->step();
+    auto result = (*dial)->step();
+    while (result && *result == nullptr) {
+      result = (*dial)->step();
+    }
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error(), Code::refused) << result.error().what();
     EXPECT_TRUE(names(result.error(), where));

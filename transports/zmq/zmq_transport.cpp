@@ -91,7 +91,7 @@ Result<std::unique_ptr<FrameListener>> ZmqTransport::listen(const Address& addre
   }
   auto router = take_over(place->endpoint());
   if (router == nullptr) {
-    auto made = make_router(*place, options, doing);
+    auto made = make_router(*place, address.option("peers") == "any", options, doing);
     if (!made) {
       return made.error();
     }
@@ -120,7 +120,7 @@ std::shared_ptr<ZmqRouter> ZmqTransport::take_over(const std::string& endpoint) 
   return nullptr;
 }
 
-Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& place,
+Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& place, bool anybody,
                                                              const ConnectOptions& options,
                                                              const std::string& doing) {
   auto bridge = this->bridge();
@@ -132,6 +132,9 @@ Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& pla
     return socket.error().within(doing);
   }
   socket->set_patience(options.handshake, options.lost_after);
+  if (below_ == Below::ipc && !anybody) {
+    socket->let_in_own_user();
+  }
   auto listening = place.listen(doing);
   if (!listening) {
     return listening.error();

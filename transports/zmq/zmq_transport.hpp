@@ -2,11 +2,12 @@
 #pragma once
 
 // zmq+tcp and zmq+ipc: frames over ZeroMQ, for peers in every language: zmq+tcp://host:port/name
-// and zmq+ipc:/path. A listener is one ROUTER socket, a client one DEALER. What ZeroMQ leaves open
-// is closed here: what is under way is bounded in bytes, a loss is told, a peer that is gone is
-// noticed, a name in use is not taken away. ZeroMQ does not connect again by itself; whoever made
-// the connection does. A connection stays in the process that made it, so its ends cannot travel,
-// and there are no pairs. When to use it: docs/choosing.md.
+// and zmq+ipc:/path, which serves this user's processes unless ?peers=any is said. A listener is
+// one ROUTER socket, a client one DEALER. What ZeroMQ leaves open is closed here: what is under way
+// is bounded in bytes, a loss is told, a peer that is gone is noticed, a name in use is not taken
+// away. ZeroMQ does not connect again by itself; whoever made the connection does. A connection
+// stays in the process that made it, so its ends cannot travel, and there are no pairs. When to use
+// it: docs/choosing.md.
 
 #include "troupe/transports/transport.hpp"
 
@@ -46,7 +47,7 @@ class ZmqTransport final : public Transport {
   Result<std::shared_ptr<ZmqContext>> context();
   Result<std::shared_ptr<ZmqBridge>> bridge();
   std::shared_ptr<ZmqRouter> take_over(const std::string& endpoint);
-  Result<std::shared_ptr<ZmqRouter>> make_router(const ZmqPlace& place,
+  Result<std::shared_ptr<ZmqRouter>> make_router(const ZmqPlace& place, bool anybody,
                                                  const ConnectOptions& options,
                                                  const std::string& doing);
 

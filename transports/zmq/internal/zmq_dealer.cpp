@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace troupe::transports {
@@ -50,23 +51,36 @@ ZmqDealer::~ZmqDealer() {
     return;
   }
   settle();
-  if (session_.lost()) {
-    socket_.forget_unsent();  // nobody is there to take it
-    return;
+  if (!session_.is_over() && !gone_) {
+    (void)socket_.send(session_.last_word(ZmqWord::bye));
+    await_farewell();
   }
-  (void)socket_.send(session_.last_word(ZmqWord::bye));
+  if (session_.is_over() || gone_) {
+    socket_.forget_unsent();  // nobody is there to take it, or all has been taken
+  }
+}
+
+// The peer answers a bye. Where it is slow to, libzmq goes on sending in the background; but where
+// it is gone, libzmq would wait for it, and the end of the context for that.
+void ZmqDealer::await_farewell() {
+  constexpr std::chrono::milliseconds kPatience{5};
+  const Deadline until{kPatience};
+  while (!session_.is_over() && !gone_ && !until.passed()) {
+    std::array items{pollfd{socket_.news(), POLLIN, 0}, pollfd{socket_.event_news(), POLLIN, 0}};
+    (void)::poll(items.data(), items.size(), 1);
+    settle();
+  }
 }
 
 void ZmqDealer::settle() {
   // What came before the end of a connection was here before the event is.
-  bool gone = false;
   while (auto event = socket_.next_event()) {
-    gone = gone || event->kind == ZmqEvent::Kind::disconnected;
+    gone_ = gone_ || event->kind == ZmqEvent::Kind::disconnected;
   }
   while (auto message = socket_.receive()) {
     session_.take_in(std::move(*message));
   }
-  if (gone) {
+  if (gone_) {
     session_.lose({Code::disconnected, "the connection to the peer has broken, or it is gone",
                    Effect::unknown});
   }

@@ -36,10 +36,13 @@ class ZmqDealer final : public ZmqEnd {
  private:
   ZmqDealer(Setup setup, ZmqSession session, os::EventSet reads, os::EventSet writes);
 
+  void await_farewell();
+
   const std::shared_ptr<ZmqContext> context_;
   mutable std::mutex mutex_;
   ZmqSocket socket_;
   ZmqSession session_;
+  bool gone_ = false;  // the connection has broken
   // One for each direction: the socket's news, and what another thread found of it.
   mutable os::EventSet reads_;
   mutable os::EventSet writes_;

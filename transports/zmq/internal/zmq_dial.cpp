@@ -2,11 +2,23 @@
 #include "troupe/transports/zmq/internal/zmq_dial.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace troupe::transports {
+namespace {
+
+// libzmq says only that connecting has failed.
+bool may_use(const std::string& endpoint) noexcept {
+  constexpr std::string_view kPath = "ipc:///";
+  return !endpoint.starts_with(kPath) || ::access(endpoint.c_str() + kPath.size() - 1, W_OK) == 0 ||
+         errno != EACCES;
+}
+
+}  // namespace
 
 ZmqDial::ZmqDial(std::shared_ptr<ZmqContext> context, std::string doing,
                  std::vector<std::string> endpoints, ConnectOptions options, Make make)
@@ -82,7 +94,9 @@ std::optional<Error> ZmqDial::take_events() {
         until_ = Deadline{options_.handshake};
         break;
       case ZmqEvent::Kind::unreachable:
-        over = Error{Code::not_found, "nobody listens there"};
+        over = may_use(endpoints_.at(next_ - 1))
+                   ? Error{Code::not_found, "nobody listens there"}
+                   : Error{Code::refused, "the socket is not for this user"};
         break;
       case ZmqEvent::Kind::refused_key:
         over = Error{Code::refused, "the listener does not let this key in"};

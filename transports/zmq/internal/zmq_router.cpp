@@ -211,7 +211,12 @@ void ZmqRouter::take_events() {
 
 void ZmqRouter::take_message(std::string_view name, zmq::message_t message) {
   if (const auto found = peers_.find(std::string{name}); found != peers_.end()) {
-    found->second->session.take_in(std::move(message));
+    ZmqSession& session = found->second->session;
+    const bool was_over = session.is_over();
+    session.take_in(std::move(message));
+    if (!was_over && session.is_over() && !session.lost()) {
+      (void)setup_.socket.send(name, session.last_word(ZmqWord::bye));  // its bye is answered
+    }
     return;
   }
   const auto news = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});

@@ -4,6 +4,8 @@
 #include "troupe/base/random.hpp"
 #include "troupe/transports/zmq/internal/zmq_words.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -132,6 +134,12 @@ void ZmqSocket::set_patience(Duration handshake, Duration lost_after) noexcept {
   set(ZMQ_HEARTBEAT_TIMEOUT, milliseconds(lost_after));
   // Tenths of a second in sixteen bits.
   set(ZMQ_HEARTBEAT_TTL, std::min(milliseconds(lost_after), 6'553'599));
+}
+
+void ZmqSocket::let_in_own_user() noexcept {
+  for (const uid_t user : {::geteuid(), uid_t{0}}) {
+    (void)::zmq_setsockopt(socket_.get(), ZMQ_IPC_FILTER_UID, &user, sizeof user);
+  }
 }
 
 Result<void> ZmqSocket::connect(const std::string& endpoint, const std::string& doing) {

@@ -53,6 +53,9 @@ class ZmqSocket final {
   // How long a handshake may take, and how soon a peer that is silent is gone.
   void set_patience(Duration handshake, Duration lost_after) noexcept;
 
+  // Lets in only this user's processes, and root's; of Unix sockets.
+  void let_in_own_user() noexcept;
+
   Result<void> connect(const std::string& endpoint, const std::string& doing);
   // Listens with a socket that is bound and listening; takes it over.
   Result<void> listen(UniqueFd socket, const std::string& endpoint, const std::string& doing);
