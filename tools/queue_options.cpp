@@ -121,8 +121,9 @@ class Parsing final {
       return transport.error();
     }
     if (address.scheme() == "inproc" || address.scheme() == "pipe") {
-      return wrong(std::string{address.scheme()} +
-                   ": leads to no other program; take unix:, shm:, fifo:, tcp: or tls:");
+      return wrong(
+          std::string{address.scheme()} +
+          ": leads to no other program; take unix:, shm:, fifo:, tcp:, tls:, zmq+tcp: or zmq+ipc:");
     }
     command_.address = address;
     return {};

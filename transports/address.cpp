@@ -103,6 +103,10 @@ Result<void> Address::valid() const {
   return {};
 }
 
+bool Address::crosses_hosts() const noexcept {
+  return scheme() == "tcp" || scheme() == "tls" || scheme() == "zmq+tcp";
+}
+
 std::optional<std::string_view> Address::option(std::string_view name) const {
   const auto found = std::ranges::find_if(parts_->options,
                                           [&](const auto& option) { return option.first == name; });

@@ -47,6 +47,7 @@ class Address final {
   std::string_view scheme() const noexcept { return parts_->scheme; }
   std::string_view host() const noexcept { return parts_->host; }  // without brackets
   std::uint16_t port() const noexcept { return parts_->port; }     // 0 when there is none
+  bool crosses_hosts() const noexcept;                             // tcp:, tls:, zmq+tcp:
   std::string_view path() const noexcept { return parts_->path; }  // what follows the authority
   std::optional<std::string_view> option(std::string_view name) const;  // the first of that name
   // The same address without the options of these names.

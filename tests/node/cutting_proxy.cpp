@@ -53,14 +53,14 @@ SocketAddress loopback_at(std::uint16_t port) {
 }
 
 SocketAddress socket_address_of(const Address& address) {
-  return address.scheme() == "unix" ? unix_at(std::string{address.path()})
-                                    : loopback_at(address.port());
+  return address.crosses_hosts() ? loopback_at(address.port())
+                                 : unix_at(std::string{address.path()});
 }
 
 }  // namespace
 
 CuttingProxy::CuttingProxy(const Address& there) : there_(there), stop_(::eventfd(0, EFD_CLOEXEC)) {
-  const bool is_unix = there.scheme() == "unix";
+  const bool is_unix = !there.crosses_hosts();
   const std::string path = std::string{there.path()} + ".cut";
   const SocketAddress own = is_unix ? unix_at(path) : loopback_at(0);
   listener_ = UniqueFd{::socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -70,7 +70,7 @@ CuttingProxy::CuttingProxy(const Address& there) : there_(there), stop_(::eventf
   TROUPE_CHECK(::bind(listener_.get(), own.get(), own.size) == 0);
   TROUPE_CHECK(::listen(listener_.get(), 64) == 0);
   if (is_unix) {
-    address_ = "unix:" + path;
+    address_ = std::string{there.scheme()} + ":" + path;
   } else {
     sockaddr_in bound{};
     socklen_t size = sizeof bound;
@@ -85,7 +85,7 @@ CuttingProxy::~CuttingProxy() {
   const std::uint64_t one = 1;
   TROUPE_CHECK(::write(stop_.get(), &one, sizeof one) == sizeof one);
   thread_.join();
-  if (there_.scheme() == "unix") {
+  if (!there_.crosses_hosts()) {
     ::unlink(std::string{address_.path()}.c_str());
   }
 }

@@ -3,7 +3,8 @@
 
 // CuttingProxy: stands between two ends, at an address of its own, and passes bytes on both ways
 // until it is told to cut: then all connections end after so many bytes more, wherever in a frame
-// that is. Over unix, tcp and tls (whose bytes it does not understand), by a thread of its own.
+// that is. Over unix, tcp, tls and ZeroMQ (whose bytes it does not understand), by a thread of its
+// own.
 
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/address.hpp"

@@ -3,6 +3,7 @@
 // Down, nothing arrives out of its order or in another life, and nothing is left.
 // TROUPE_TEST_KILLS sets how many there are over each transport (10).
 #include "harness/repetition.hpp"
+#include "harness/scheme_name.hpp"
 #include "node/cutting_proxy.hpp"
 #include "node/talker.hpp"
 #include "process/support.hpp"
@@ -105,10 +106,10 @@ TEST_P(LinkKillTest, EveryAskAndEveryMonitorHasOneEndWhateverHappensToTheLink) {
   EXPECT_EQ(tally.wrong(), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, LinkKillTest, testing::Values("unix:", "tcp://127.0.0.1:0", "shm:"),
-                         [](const auto& over) {
-                           return std::string{Address{over.param}.scheme()};
-                         });
+INSTANTIATE_TEST_SUITE_P(Over, LinkKillTest,
+                         testing::Values("unix:", "tcp://127.0.0.1:0",
+                                         "shm:", "zmq+tcp://127.0.0.1:0", "zmq+ipc:"),
+                         harness::scheme_name<const char*>);
 
 }  // namespace
 }  // namespace troupe::node_test

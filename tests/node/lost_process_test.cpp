@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node in a process that stands still, or is killed.
 
+#include "harness/scheme_name.hpp"
 #include "node/subjects.hpp"
 #include "process/support.hpp"
 
@@ -88,10 +89,9 @@ TEST_P(LostProcessTest, OneThatIsKilledIsLostOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, LostProcessTest,
-                         testing::Values("unix:", "tcp://127.0.0.1:0", "shm:"),
-                         [](const auto& over) {
-                           return std::string{Address{over.param}.scheme()};
-                         });
+                         testing::Values("unix:", "tcp://127.0.0.1:0",
+                                         "shm:", "zmq+tcp://127.0.0.1:0"),
+                         harness::scheme_name<const char*>);
 
 }  // namespace
 }  // namespace troupe::node_test

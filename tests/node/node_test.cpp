@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two nodes and what each does with the other's actors, over each transport that carries a link.
 
+#include "harness/scheme_name.hpp"
 #include "node/subjects.hpp"
 #include "transports/tls/certificates.hpp"
 
@@ -216,10 +217,9 @@ TEST_P(Nodes, AnAskComesAfterWhatWasSentBeforeHoweverFullTheMailboxIs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, Nodes,
-                         testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0", "shm:"),
-                         [](const auto& over) {
-                           return std::string{Address{over.param}.scheme()};
-                         });
+                         testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0",
+                                         "shm:", "zmq+tcp://127.0.0.1:0", "zmq+ipc:"),
+                         harness::scheme_name<const char*>);
 
 }  // namespace
 }  // namespace troupe::node_test

@@ -2,6 +2,7 @@
 // Producers and consumers of a queue are killed at random, over each transport: what a producer was
 // told that the owner has comes out, and what consumers emit is there once.
 #include "harness/repetition.hpp"
+#include "harness/scheme_name.hpp"
 #include "harness/temporary_directory.hpp"
 #include "troupe/runtime/process/process.hpp"
 #include "troupe/runtime/queue/queue.hpp"
@@ -44,8 +45,8 @@ void pass_on(std::string from, std::string to) {
 class QueueKillTest : public testing::TestWithParam<std::string> {
  protected:
   Address address(const std::string& name) const {
-    if (GetParam() == "tcp") {
-      return "tcp://127.0.0.1:0/" + name;
+    if (GetParam() == "tcp" || GetParam() == "zmq+tcp") {
+      return GetParam() + "://127.0.0.1:0/" + name;
     }
     if (GetParam() == "shm") {
       return "shm://" + name + "-" + std::to_string(::getpid());
@@ -114,8 +115,9 @@ TEST_P(QueueKillTest, NothingConfirmedIsLostAndNothingIsThereTwice) {
   EXPECT_EQ(in.stats().value().dead, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QueueKillTest, testing::Values("shm", "unix", "tcp", "fifo"),
-                         [](const auto& its) { return its.param; });
+INSTANTIATE_TEST_SUITE_P(All, QueueKillTest,
+                         testing::Values("shm", "unix", "tcp", "fifo", "zmq+tcp", "zmq+ipc"),
+                         harness::scheme_name<std::string>);
 
 }  // namespace
 }  // namespace troupe

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A queue at an address, over each transport that has one.
+#include "harness/scheme_name.hpp"
 #include "harness/temporary_directory.hpp"
 #include "troupe/runtime/process/process.hpp"
 #include "troupe/runtime/queue/queue.hpp"
@@ -38,8 +39,8 @@ class QueueTransportTest : public testing::TestWithParam<std::string> {
  protected:
   Address address() const {
     const std::string unique = std::to_string(::getpid());
-    if (GetParam() == "tcp") {
-      return "tcp://127.0.0.1:0/rows";
+    if (GetParam() == "tcp" || GetParam() == "zmq+tcp") {
+      return GetParam() + "://127.0.0.1:0/rows";
     }
     if (GetParam() == "shm") {
       return "shm://rows-" + unique;
@@ -108,8 +109,9 @@ TEST_P(QueueTransportTest, WhoComesFirstMakesItAndTheOthersJoin) {
   EXPECT_EQ(second.get(10s).value(), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QueueTransportTest, testing::Values("unix", "shm", "tcp", "fifo"),
-                         [](const auto& its) { return its.param; });
+INSTANTIATE_TEST_SUITE_P(All, QueueTransportTest,
+                         testing::Values("unix", "shm", "tcp", "fifo", "zmq+tcp", "zmq+ipc"),
+                         harness::scheme_name<std::string>);
 
 TEST(QueueAddressTest, OpenWaitsForTheOwner) {
   harness::TemporaryDirectory directory;

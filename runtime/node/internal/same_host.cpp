@@ -7,8 +7,7 @@
 namespace troupe::node {
 
 bool may_go_near(const Address& over) {
-  const std::string_view scheme = over.scheme();
-  return (scheme == "unix" || scheme == "tcp" || scheme == "tls") && over.option("shm") != "off";
+  return over.scheme() != "shm" && over.option("shm") != "off";
 }
 
 bool is_near_name(std::string_view name) {

@@ -116,8 +116,7 @@ Result<Place> Registry::place_of(const Address& address) {
   }
   Place place;
   place.url = without_owner_options(address).text();
-  const std::string_view scheme = address.scheme();
-  if (scheme == "tcp" || scheme == "tls" || scheme == "inproc") {
+  if (address.crosses_hosts() || address.scheme() == "inproc") {
     place.object = std::string{address.path()};
     if (!place.object.empty() && place.object.front() == '/') {
       place.object.erase(0, 1);
@@ -274,8 +273,8 @@ void Registry::receive(const std::shared_ptr<Site>& site, Connection connection)
            "there is no queue \"" + hello->object + "\" at " + site->at);
     return;
   }
-  const bool may_be_here = !site->at.starts_with("tcp:") && !site->at.starts_with("tls:");
-  const bool here = may_be_here && hello->pid == static_cast<std::uint64_t>(::getpid());
+  const bool here =
+      !Address{site->at}.crosses_hosts() && hello->pid == static_cast<std::uint64_t>(::getpid());
   owner->adopt(std::move(connection), *hello, here);
 }
 
