@@ -2,6 +2,7 @@
 // The program troupe: what the library does, from the shell. Each command is in a file of its own.
 
 #include "tools/channel_options.hpp"
+#include "tools/keygen.hpp"
 #include "tools/look_options.hpp"
 #include "tools/ps.hpp"
 #include "tools/queue.hpp"
@@ -45,6 +46,7 @@ const std::array kCommands{
             channel_usage(Way::recv)},
     Command{"queue", "own a queue of lines, put into one, take from it, look into it", queue,
             queue_usage()},
+    Command{"keygen", "make a key for zmq+tcp: and zmq+ipc:", keygen, keygen_usage()},
     Command{"help", "this text, or that of a command: troupe help send", help, {}},
     Command{"version", "which version this is", version, {}},
 };

@@ -38,6 +38,21 @@ struct TlsOptions {
   std::string peer_name{};
 };
 
+// What zmq+tcp: and zmq+ipc: need to encrypt (CURVE, see https://rfc.zeromq.org/spec/26/): key
+// files as `troupe keygen` makes them, which pyzmq reads, too. The other transports do not look at
+// it. Files are read when a listener is made, and at each connect.
+struct CurveOptions {
+  // This end's own key. A listener that has one serves only clients that know its public key. Who
+  // connects and has none is nobody in particular.
+  std::filesystem::path secret_key{};
+  // Who connects: the public key of the listener; empty: in the clear.
+  std::filesystem::path server_key{};
+  // A listener: the public keys of the clients that it serves, one a line, whatever follows it;
+  // lines that begin with # do not count. Read again when it has changed, for clients that come
+  // then. Empty: every client.
+  std::filesystem::path clients{};
+};
+
 struct ConnectOptions {
   AuthKey key{};  // empty: no authentication
   Framing framing = Framing::python;
@@ -47,6 +62,7 @@ struct ConnectOptions {
   // process may be stopped or busy for as long as it likes. To the second, at least 2.
   Duration lost_after = std::chrono::seconds{30};
   TlsOptions tls{};
+  CurveOptions curve{};
 };
 
 }  // namespace troupe

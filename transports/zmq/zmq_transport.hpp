@@ -11,6 +11,7 @@
 
 #include "troupe/transports/transport.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,8 +21,10 @@ namespace troupe::transports {
 
 class ZmqBridge;
 class ZmqContext;
+class ZmqGate;
 class ZmqPlace;
 class ZmqRouter;
+class ZmqSocket;
 
 // Thread-safe. Libzmq's threads begin with the first dial or listener, and end with the transport
 // and all it made.
@@ -46,15 +49,19 @@ class ZmqTransport final : public Transport {
  private:
   Result<std::shared_ptr<ZmqContext>> context();
   Result<std::shared_ptr<ZmqBridge>> bridge();
-  std::shared_ptr<ZmqRouter> take_over(const std::string& endpoint);
-  Result<std::shared_ptr<ZmqRouter>> make_router(const ZmqPlace& place, bool anybody,
+  Result<std::shared_ptr<ZmqGate>> gate();
+  std::shared_ptr<ZmqRouter> take_over(const std::string& endpoint, const std::string& guard);
+  Result<std::shared_ptr<ZmqRouter>> make_router(const ZmqPlace& place, const Address& address,
                                                  const ConnectOptions& options,
                                                  const std::string& doing);
+  Result<std::function<void()>> guard(ZmqSocket& socket, const CurveOptions& curve,
+                                      const std::string& doing);
 
   const Below below_;
   std::mutex mutex_;  // guards these, which are made at their first use
   std::shared_ptr<ZmqContext> context_;
   std::shared_ptr<ZmqBridge> bridge_;
+  std::shared_ptr<ZmqGate> gate_;
   std::vector<std::weak_ptr<ZmqRouter>> routers_;
 };
 

@@ -87,6 +87,9 @@ ZmqBridge::~ZmqBridge() {
 Result<void> ZmqBridge::add(Served& served, const std::string& doing) {
   const std::lock_guard lock{mutex_};
   for (const int fd : served.news()) {
+    if (fd < 0) {
+      continue;
+    }
     if (auto watched = watch(set_.get(), fd, doing); !watched) {
       return watched.error();
     }

@@ -30,6 +30,7 @@ class ZmqBridge final {
     virtual ~Served() = default;
     // Something may have come, or the time has. Returns when to be called again at the latest.
     virtual Deadline serve() = 0;
+    // Descriptors to wait for; -1: none.
     virtual std::array<int, 2> news() const noexcept = 0;
 
    private:

@@ -20,19 +20,11 @@ bool may_use(const std::string& endpoint) noexcept {
 
 }  // namespace
 
-ZmqDial::ZmqDial(std::shared_ptr<ZmqContext> context, std::string doing,
-                 std::vector<std::string> endpoints, ConnectOptions options, Make make)
-    : context_(std::move(context)),
-      doing_(std::move(doing)),
-      endpoints_(std::move(endpoints)),
-      options_(std::move(options)),
-      make_(std::move(make)) {}
-
 Result<std::unique_ptr<FrameConnection>> ZmqDial::step() {
   for (;;) {
     if (!socket_) {
       if (auto begun = begin(); !begun) {
-        return begun.error().within(doing_);
+        return begun.error().within(setup_.doing);
       }
     }
     news_->take();
@@ -44,15 +36,15 @@ Result<std::unique_ptr<FrameConnection>> ZmqDial::step() {
       socket_->forget_unsent();
       socket_.reset();
       news_.reset();
-      if (*over != Code::not_found || next_ == endpoints_.size()) {
+      if (*over != Code::not_found || next_ == setup_.endpoints.size()) {
         next_ = 0;
-        return over->within(doing_);
+        return over->within(setup_.doing);
       }
       continue;
     }
     if (until_.passed()) {
       return Error{Code::timed_out,
-                   doing_ +
+                   setup_.doing +
                        ": the listener did not answer in time (ConnectOptions::handshake); it may "
                        "speak another protocol over ZeroMQ, or have another key"};
     }
@@ -61,11 +53,14 @@ Result<std::unique_ptr<FrameConnection>> ZmqDial::step() {
 }
 
 Result<void> ZmqDial::begin() {
-  auto socket = ZmqSocket::create(context_, ZmqSocket::Kind::dealer);
+  auto socket = ZmqSocket::create(setup_.context, ZmqSocket::Kind::dealer);
   if (!socket) {
     return socket.error();
   }
-  socket->set_patience(options_.handshake, options_.lost_after);
+  socket->set_patience(setup_.options.handshake, setup_.options.lost_after);
+  if (!setup_.server_key.empty()) {
+    socket->use_curve(setup_.own, setup_.server_key);
+  }
   auto news = os::EventSet::create();
   if (!news) {
     return news.error();
@@ -75,7 +70,8 @@ Result<void> ZmqDial::begin() {
       return added.error();
     }
   }
-  if (auto connected = socket->connect(endpoints_.at(next_++), "reach the listener"); !connected) {
+  if (auto connected = socket->connect(setup_.endpoints.at(next_++), "reach the listener");
+      !connected) {
     return connected.error();
   }
   (void)socket->send(zmq_greeting(ZmqWord::hello));  // leaves once there is a connection
@@ -91,10 +87,10 @@ std::optional<Error> ZmqDial::take_events() {
     switch (event->kind) {
       case ZmqEvent::Kind::connected:
         connected_ = true;
-        until_ = Deadline{options_.handshake};
+        until_ = Deadline{setup_.options.handshake};
         break;
       case ZmqEvent::Kind::unreachable:
-        over = may_use(endpoints_.at(next_ - 1))
+        over = may_use(setup_.endpoints.at(next_ - 1))
                    ? Error{Code::not_found, "nobody listens there"}
                    : Error{Code::refused, "the socket is not for this user"};
         break;
@@ -119,23 +115,23 @@ std::optional<Error> ZmqDial::take_events() {
 Result<std::unique_ptr<FrameConnection>> ZmqDial::take_answer(const zmq::message_t& message) {
   const auto news = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
   if (news && news->word == ZmqWord::refusal) {
-    return news->refusal().within(doing_);
+    return news->refusal().within(setup_.doing);
   }
   if (!news || news->word != ZmqWord::welcome || news->window == 0) {
-    return Error{Code::refused, doing_ +
+    return Error{Code::refused, setup_.doing +
                                     ": whoever listens there speaks ZeroMQ, and not troupe's "
                                     "protocol over it"};
   }
   if (news->version != kZmqVersion) {
-    return Error{Code::refused, doing_ + ": the listener speaks version " +
+    return Error{Code::refused, setup_.doing + ": the listener speaks version " +
                                     std::to_string(news->version) + " of the protocol, this end " +
                                     std::to_string(kZmqVersion)};
   }
-  auto end = ZmqDealer::create({std::move(*socket_), context_, news->window});
+  auto end = ZmqDealer::create({std::move(*socket_), setup_.context, news->window});
   if (!end) {
-    return end.error().within(doing_);
+    return end.error().within(setup_.doing);
   }
-  return make_(std::move(*end));
+  return setup_.make(std::move(*end));
 }
 
 Readiness ZmqDial::readiness() const noexcept {

@@ -20,9 +20,16 @@ class ZmqDial final : public Dial {
  public:
   using Make = std::function<std::unique_ptr<FrameConnection>(std::unique_ptr<ZmqEnd> end)>;
 
-  // `endpoints`: as libzmq spells them; at least one. `make` makes the connection of the end.
-  ZmqDial(std::shared_ptr<ZmqContext> context, std::string doing,
-          std::vector<std::string> endpoints, ConnectOptions options, Make make);
+  struct Setup {
+    std::shared_ptr<ZmqContext> context;
+    std::string doing;
+    std::vector<std::string> endpoints;  // as libzmq spells them; at least one
+    std::string server_key;              // empty: in the clear
+    CurveKeys own{};
+    ConnectOptions options;
+    Make make;  // makes the connection of the end
+  };
+  explicit ZmqDial(Setup setup) : setup_(std::move(setup)) {}
 
   // Errors: not_found (nobody listens at any), refused (no ZeroMQ there, or one that does not let
   // this end in), timed_out (no welcome within ConnectOptions::handshake), those of ZmqSocket.
@@ -37,11 +44,7 @@ class ZmqDial final : public Dial {
   // Why this attempt is over; nothing while it is not.
   std::optional<Error> take_events();
 
-  const std::shared_ptr<ZmqContext> context_;
-  const std::string doing_;
-  const std::vector<std::string> endpoints_;
-  const ConnectOptions options_;
-  const Make make_;
+  const Setup setup_;
   std::size_t next_ = 0;
   std::optional<ZmqSocket> socket_;
   mutable std::optional<os::EventSet> news_;

@@ -26,18 +26,19 @@ Result<std::string> path_of(const Address& address, const std::string& doing) {
 
 }  // namespace
 
-Result<ZmqPlace> ZmqPlace::of(const Address& address, const std::string& doing) {
+Result<ZmqPlace> ZmqPlace::of(const Address& address, bool encrypted, const std::string& doing) {
   if (!is_ipc(address)) {
     auto candidates = resolve(address, doing);
     if (!candidates) {
       return candidates.error();
     }
     const SocketAddress& where = candidates->front();
-    if (!is_loopback(where) && address.option("plaintext") != "accepted") {
+    if (!encrypted && !is_loopback(where) && address.option("plaintext") != "accepted") {
       return Error{Code::refused,
                    doing +
                        ": other hosts could read and change what crosses in the clear; "
-                       "listen at 127.0.0.1, or add ?plaintext=accepted"};
+                       "name a key (CurveOptions::secret_key; troupe keygen makes one), listen at "
+                       "127.0.0.1, or add ?plaintext=accepted"};
     }
     return ZmqPlace{text_of("tcp", where), where};
   }

@@ -20,7 +20,7 @@ class ZmqPlace final {
  public:
   // Errors: refused (other hosts could come, and nothing protects what crosses), not_found (no such
   // host), invalid_argument.
-  static Result<ZmqPlace> of(const Address& address, const std::string& doing);
+  static Result<ZmqPlace> of(const Address& address, bool encrypted, const std::string& doing);
 
   // As libzmq spells it; of TCP, the port may be 0 still.
   const std::string& endpoint() const noexcept { return endpoint_; }

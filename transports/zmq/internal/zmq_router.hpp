@@ -34,6 +34,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
     std::shared_ptr<ZmqBridge> bridge;
     ZmqSocket socket;                 // has its options and listens
     std::string endpoint;             // where, as libzmq spells it
+    std::string guard;                // what protects it: another listener there has the same
     std::function<void()> release{};  // runs once it does not listen any more
   };
   // Errors: overloaded (descriptors are short), system.
@@ -52,6 +53,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   void stop_listening() noexcept;
   // Somebody does again. False: somebody still does.
   bool listen_again() noexcept;
+  const std::string& guard() const noexcept { return setup_.guard; }
   const std::string& endpoint() const noexcept { return setup_.endpoint; }
 
   Deadline serve() override;

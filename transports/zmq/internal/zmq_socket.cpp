@@ -136,6 +136,18 @@ void ZmqSocket::set_patience(Duration handshake, Duration lost_after) noexcept {
   set(ZMQ_HEARTBEAT_TTL, std::min(milliseconds(lost_after), 6'553'599));
 }
 
+void ZmqSocket::serve_curve(const CurveKeys& own, const std::string& domain) noexcept {
+  set(ZMQ_CURVE_SERVER, 1);
+  set(ZMQ_CURVE_SECRETKEY, own.secret_key);
+  set(ZMQ_ZAP_DOMAIN, domain);
+}
+
+void ZmqSocket::use_curve(const CurveKeys& own, const std::string& server_key) noexcept {
+  set(ZMQ_CURVE_SERVERKEY, server_key);
+  set(ZMQ_CURVE_PUBLICKEY, own.public_key);
+  set(ZMQ_CURVE_SECRETKEY, own.secret_key);
+}
+
 void ZmqSocket::let_in_own_user() noexcept {
   for (const uid_t user : {::geteuid(), uid_t{0}}) {
     (void)::zmq_setsockopt(socket_.get(), ZMQ_IPC_FILTER_UID, &user, sizeof user);

@@ -9,6 +9,7 @@
 #include "troupe/base/clock.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"
+#include "troupe/transports/zmq/curve_keys.hpp"
 #include "troupe/transports/zmq/internal/zmq_context.hpp"
 
 #include <zmq.hpp>
@@ -53,6 +54,9 @@ class ZmqSocket final {
   // How long a handshake may take, and how soon a peer that is silent is gone.
   void set_patience(Duration handshake, Duration lost_after) noexcept;
 
+  // Encrypts: a listener's side, which asks the gate in the name of `domain`, or a client's.
+  void serve_curve(const CurveKeys& own, const std::string& domain) noexcept;
+  void use_curve(const CurveKeys& own, const std::string& server_key) noexcept;
   // Lets in only this user's processes, and root's; of Unix sockets.
   void let_in_own_user() noexcept;
 
