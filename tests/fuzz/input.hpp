@@ -26,7 +26,8 @@ class Input final {
   }
   // A byte says how many.
   std::span<const std::byte> rest_of_frame() {
-    const auto taken = bytes_.first(std::min<std::size_t>(byte(), bytes_.size()));
+    const std::size_t wished = byte();  // before the size of the rest is asked for
+    const auto taken = bytes_.first(std::min(wished, bytes_.size()));
     bytes_ = bytes_.subspan(taken.size());
     return taken;
   }
