@@ -36,6 +36,7 @@ Question node_streams();
 Question node_asks();
 Question links();  // links.cpp
 Question link_memory();
+Question over_zeromq();  // over_zeromq.cpp
 
 // What several questions ask of us.
 double our_round_trip(const RoundTrip& trip, const Meter& meter);  // round_trip.cpp

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zeromq_routed.hpp"
+
+#include "../fresh_process.hpp"
+
+#include <unistd.h>
+#include <zmq.hpp>
+
+#include <array>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+namespace bench::zeromq {
+namespace {
+
+struct Keys {
+  std::array<char, 41> known{};
+  std::array<char, 41> secret{};
+};
+
+Keys make_keys() {
+  Keys keys;
+  if (::zmq_curve_keypair(keys.known.data(), keys.secret.data()) != 0) {
+    throw std::runtime_error{"this libzmq has no CURVE"};
+  }
+  return keys;
+}
+
+zmq::message_t receive(zmq::socket_t& socket) {
+  zmq::message_t message;
+  if (!socket.recv(message)) throw std::runtime_error{"zmq: nothing received"};
+  return message;
+}
+
+// A service in a partner process, and its client here, which has said hello.
+class Routed final {
+ public:
+  using Serve = std::function<void(zmq::socket_t& router, const zmq::message_t& client)>;
+
+  Routed(const std::string& below, bool curve, const Serve& serve)
+      : server_(curve ? make_keys() : Keys{}),
+        partner_([&](const FoundPartner::Tell& tell) {
+          zmq::context_t context;
+          zmq::socket_t router{context, zmq::socket_type::router};
+          if (curve) {
+            router.set(zmq::sockopt::curve_server, true);
+            router.set(zmq::sockopt::curve_secretkey, server_.secret.data());
+          }
+          router.set(zmq::sockopt::router_mandatory, true);  // a full peer is waited for
+          router.bind(below == "tcp" ? "tcp://127.0.0.1:*"
+                                     : "ipc://@troupe-bench-" + std::to_string(::getpid()));
+          tell(router.get(zmq::sockopt::last_endpoint));
+          const zmq::message_t client = receive(router);
+          (void)receive(router);
+          serve(router, client);
+        }),
+        socket_(context_, zmq::socket_type::dealer) {
+    if (curve) {
+      const Keys own = make_keys();
+      socket_.set(zmq::sockopt::curve_serverkey, server_.known.data());
+      socket_.set(zmq::sockopt::curve_publickey, own.known.data());
+      socket_.set(zmq::sockopt::curve_secretkey, own.secret.data());
+    }
+    socket_.connect(partner_.where());
+    socket_.send(zmq::str_buffer("hello"), zmq::send_flags::none);
+  }
+  zmq::socket_t& socket() noexcept { return socket_; }
+
+ private:
+  Keys server_;
+  FoundPartner partner_;
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+};
+
+}  // namespace
+
+double routed_round_trip(const std::string& below, bool curve, const Meter& meter) {
+  Routed routed{below, curve, [](zmq::socket_t& router, const zmq::message_t& /*client*/) {
+                  for (;;) {
+                    zmq::message_t from = receive(router);
+                    zmq::message_t body = receive(router);
+                    router.send(from, zmq::send_flags::sndmore);
+                    router.send(body, zmq::send_flags::none);
+                  }
+                }};
+  const std::array<std::byte, kRoundTripBytes> bytes{};
+  return meter([&] {
+    routed.socket().send(zmq::buffer(bytes), zmq::send_flags::none);
+    (void)receive(routed.socket());
+  });
+}
+
+double routed_stream(const std::string& below, bool curve, const Stream& stream,
+                     const Meter& meter) {
+  Routed routed{below, curve, [&](zmq::socket_t& router, const zmq::message_t& client) {
+                  std::vector<std::byte> bytes(stream.size, std::byte{1});
+                  for (std::uint64_t number = kFirstNumber;; ++number) {
+                    std::memcpy(bytes.data(), &number, sizeof number);
+                    router.send(zmq::buffer(client.data(), client.size()),
+                                zmq::send_flags::sndmore);
+                    router.send(zmq::buffer(bytes), zmq::send_flags::none);
+                  }
+                }};
+  std::uint64_t expected = kFirstNumber;
+  return meter([&] {
+    for (std::size_t i = 0; i < stream.messages_a_step(); ++i) {
+      const zmq::message_t message = receive(routed.socket());
+      if (std::memcmp(message.data(), &expected, sizeof expected) != 0) {
+        throw std::runtime_error{"zmq: a message is lost"};
+      }
+      ++expected;
+    }
+  });
+}
+
+}  // namespace bench::zeromq
