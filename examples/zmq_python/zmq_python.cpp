@@ -57,5 +57,5 @@ int main(int argc, char** argv) {
                                done.address().text(), node.text()},
                               {.until = 60s});
   jobs.close().value();
-  return python && python->exit.ok() ? 0 : 1;
+  return python && python->exit.ok() && vault.ask(bank::Deposit{0}).value() == 107 ? 0 : 1;
 }
