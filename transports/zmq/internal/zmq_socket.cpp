@@ -17,7 +17,10 @@ namespace {
 
 // A socket, its events' two, and one connection.
 constexpr int kSocketFds = 12;
-constexpr int kLinger = 2000;             // milliseconds
+constexpr int kLinger = 2000;  // milliseconds
+// Messages that have not left for one peer. A session has its own, lower limit: who lets so many
+// wait does not read.
+constexpr int kUnsent = 1200;
 constexpr int kReceived = 1000;           // messages of one peer that wait to be received, at most
 constexpr int kNever = 24 * 3600 * 1000;  // milliseconds: libzmq is not to connect again by itself
 
@@ -109,7 +112,7 @@ Result<ZmqSocket> ZmqSocket::create(std::shared_ptr<ZmqContext> context, Kind ki
   }
   ZmqSocket made{std::move(socket), std::move(events)};
   made.set(ZMQ_LINGER, kLinger);
-  made.set(ZMQ_SNDHWM, 0);  // no limit: a session has its own, in bytes and in messages
+  made.set(ZMQ_SNDHWM, kUnsent);
   made.set(ZMQ_RCVHWM, kReceived);
   made.set(ZMQ_RECONNECT_IVL, kNever);
   const std::int64_t largest = kZmqChunk + 1024;

@@ -67,7 +67,7 @@ class ZmqSocket final {
   void unlisten() noexcept;
 
   // To the peer of a dealer, or to one of a router's: takes the message. False: it cannot be
-  // reached. There is always room: who sends bounds what is under way.
+  // reached, or reads nothing. There is always room else: who sends bounds what is under way.
   bool send(zmq::message_t message) noexcept;
   bool send(std::string_view peer, zmq::message_t message) noexcept;
   // The next part of a message; nothing when none is here.
