@@ -33,7 +33,7 @@ class Session:
                     self.bytes += message[9:]
                     self.received += len(message) - 9
                     self.socket.send(b"A" + struct.pack(">Q", self.received))
-            frame = msgpack.Unpacker()
+            frame = msgpack.Unpacker(unicode_errors="surrogateescape")
             frame.feed(self.bytes[4:4 + size])
             self.bytes = self.bytes[4 + size:]
             if (values := list(frame))[0] == kind:

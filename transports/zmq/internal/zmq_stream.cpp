@@ -90,6 +90,15 @@ Result<Transfer> ZmqStream::try_read(std::span<iovec> places, std::vector<Unique
   return Transfer{session.finished() ? Transfer::Status::end : Transfer::Status::would_block, 0};
 }
 
+bool ZmqStream::holds_received() const noexcept {
+  if (end_->is_forked_copy()) {
+    return false;
+  }
+  const std::lock_guard lock{end_->mutex()};
+  end_->settle();
+  return end_->session().holds();
+}
+
 bool ZmqStream::arm() {
   if (end_->is_forked_copy()) {
     return true;

@@ -19,6 +19,7 @@ class ZmqStream final : public ByteStream {
   Result<Transfer> try_write(std::span<iovec> pieces, std::span<UniqueFd> fds) override;
   Result<Progress> try_finish() override;
   Result<Transfer> try_read(std::span<iovec> places, std::vector<UniqueFd>& fds) override;
+  bool holds_received() const noexcept override;
   bool arm() override;
   Readiness readable() const noexcept override { return end_->readable(); }
   Readiness writable() const noexcept override { return end_->writable(); }
