@@ -7,7 +7,8 @@
 namespace troupe::node {
 
 bool may_go_near(const Address& over) {
-  return over.scheme() != "shm" && over.option("shm") != "off";
+  const bool may = over.crosses_hosts() || over.scheme() == "unix" || over.scheme() == "zmq+ipc";
+  return may && over.option("shm") != "off";
 }
 
 bool is_near_name(std::string_view name) {
