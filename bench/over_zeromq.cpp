@@ -20,6 +20,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace bench {
@@ -45,17 +46,17 @@ std::string place(const std::string& scheme, const std::string& folder) {
 
 void echo(troupe::Connection& end) {
   std::array<std::byte, kRoundTripBytes> message{};
-  while (end.receive_into(message)) {
-    end.send_bytes(message).value();
+  while (end.receive_into(message) && end.send_bytes(message)) {
   }
 }
 
 void send_numbers(troupe::Connection& end) {
   std::array<std::byte, kRoundTripBytes> message{};
-  for (std::uint64_t number = kFirstNumber;; ++number) {
+  std::uint64_t number = kFirstNumber;
+  do {
     std::memcpy(message.data(), &number, sizeof number);
-    end.send_bytes(message).value();
-  }
+    ++number;
+  } while (end.send_bytes(message));
 }
 
 double ours(const OverZmq& over, const std::string& scheme, const Meter& meter) {
@@ -73,9 +74,11 @@ double ours(const OverZmq& over, const std::string& scheme, const Meter& meter) 
     troupe::Runtime runtime{again.argc(), again.argv()};
     auto listener =
         troupe::Listener::create(runtime, place(scheme, folder.path()), of_listener).value();
+    const std::jthread serving{[&] {
+      auto end = listener.accept().value();
+      over.stream ? send_numbers(end) : echo(end);
+    }};
     tell(listener.address().text());
-    auto end = listener.accept().value();
-    over.stream ? send_numbers(end) : echo(end);
   }};
   StartedAgain again;
   troupe::Runtime runtime{again.argc(), again.argv()};

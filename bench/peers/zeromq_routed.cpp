@@ -10,6 +10,8 @@
 #include <cstring>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace bench::zeromq {
@@ -51,10 +53,13 @@ class Routed final {
           router.set(zmq::sockopt::router_mandatory, true);  // a full peer is waited for
           router.bind(below == "tcp" ? "tcp://127.0.0.1:*"
                                      : "ipc://@troupe-bench-" + std::to_string(::getpid()));
-          tell(router.get(zmq::sockopt::last_endpoint));
-          const zmq::message_t client = receive(router);
-          (void)receive(router);
-          serve(router, client);
+          const std::string where = router.get(zmq::sockopt::last_endpoint);
+          const std::jthread serving{[&] {
+            const zmq::message_t client = receive(router);
+            (void)receive(router);
+            serve(router, client);
+          }};
+          tell(where);
         }),
         socket_(context_, zmq::socket_type::dealer) {
     if (curve) {
