@@ -31,6 +31,10 @@ Result<void> EventSet::add_bell(int fd) {
   return add(fd, EPOLLIN | EPOLLET, kEvent);
 }
 
+void EventSet::remove(int fd) noexcept {
+  (void)::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
 Result<void> EventSet::add_peer(int socket) {
   return add(socket, EPOLLIN | EPOLLRDHUP, kEvent);
 }

@@ -21,6 +21,8 @@ class EventSet final {
 
   // Reports each time that something comes to be read from `fd`; and what is there already.
   Result<void> add_bell(int fd);
+  // While another thread waits, too.
+  void remove(int fd) noexcept;
   // Reports the end of a socket's peer, for ever; and, until ignore_input, what it says.
   Result<void> add_peer(int socket);
   void ignore_input(int socket) noexcept;

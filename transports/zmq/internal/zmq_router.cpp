@@ -61,7 +61,11 @@ class ZmqRouterEnd final : public ZmqEnd {
   }
   void settle() override { router_->share_news(); }
 
-  Readiness readable() const noexcept override { return {peer_->session.arrived(), POLLIN}; }
+  void begin_wait_to_read() noexcept override { peer_->reads.take(); }
+
+  Readiness readable() const noexcept override {
+    return {peer_->reads.fd(), POLLIN, &peer_->reads};
+  }
   Readiness writable() const noexcept override { return {peer_->session.has_room(), POLLIN}; }
   bool is_forked_copy() const noexcept override { return router_->is_forked_copy(); }
 
@@ -244,20 +248,25 @@ void ZmqRouter::greet(std::string_view name, zmq::message_t message) {
     return;
   }
   auto session = ZmqSession::create(hello->window);
-  if (!session) {
-    drop(session.error());
-    refuse(name, session.error());
+  auto reads = os::EventSet::create();
+  const auto watched = session && reads ? reads->add_bell(session->arrived()) : Result<void>{};
+  if (!session || !reads || !watched) {
+    const Error why = !session ? session.error() : !reads ? reads.error() : watched.error();
+    drop(why);
+    refuse(name, why);
     return;
   }
   const int fd = ::zmq_msg_get(message.handle(), ZMQ_SRCFD);
-  auto peer =
-      std::make_shared<Peer>(Peer{std::string{name}, host_of(message), fd, std::move(*session)});
+  auto peer = std::make_shared<Peer>(
+      Peer{std::string{name}, host_of(message), fd, std::move(*session), std::move(*reads)});
   auto& latest = by_fd_[fd];
   if (latest != nullptr) {
     latest->session.lose(gone());  // its descriptor is another's now
   }
   latest = peer;
   peers_.emplace(peer->name, peer);
+  watch_directly(*peer, direct_);
+  adapt();
   coming_.push_back(std::move(peer));
   const std::uint64_t one = 1;
   (void)!::write(arrivals_.get(), &one, sizeof one);
@@ -309,6 +318,26 @@ void ZmqRouter::leave(const std::shared_ptr<Peer>& peer) {
     by_fd_.erase(found);
   }
   peers_.erase(peer->name);
+  adapt();
+}
+
+// The bridge waits for the same news: where there is no descriptor left for this, it does alone.
+void ZmqRouter::watch_directly(Peer& peer, bool directly) noexcept {
+  for (const int fd : news()) {
+    peer.reads.remove(fd);
+    if (directly) {
+      (void)peer.reads.add_bell(fd);
+    }
+  }
+}
+
+void ZmqRouter::adapt() {
+  if (const bool few = peers_.size() <= kMostDirect; few != direct_) {
+    direct_ = few;
+    for (const auto& [name, peer] : peers_) {
+      watch_directly(*peer, few);
+    }
+  }
 }
 
 }  // namespace troupe::transports

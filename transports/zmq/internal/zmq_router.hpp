@@ -9,6 +9,7 @@
 // stays open, and who comes then is told that nobody listens; one who listens there again in this
 // process goes on with the same router.
 
+#include "troupe/base/os/event_set.hpp"
 #include "troupe/transports/frame_connection.hpp"
 #include "troupe/transports/zmq/internal/zmq_bridge.hpp"
 #include "troupe/transports/zmq/internal/zmq_end.hpp"
@@ -29,6 +30,9 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
  public:
   static constexpr std::size_t kMostComing = 256;  // sessions that nobody has accepted yet
   static constexpr std::size_t kMostDropped = 64;  // reasons that are kept until they are asked for
+  // So few sessions wait for the socket themselves, which saves the hop to them from the bridge.
+  // Were there more, each message would wake them all.
+  static constexpr std::size_t kMostDirect = 4;
 
   struct Setup {
     std::shared_ptr<ZmqBridge> bridge;
@@ -70,6 +74,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
     std::string from;  // its host, where known
     int fd;            // of its connection, in libzmq
     ZmqSession session;
+    os::EventSet reads;  // the session's bell; of few sessions, the socket's news
   };
   // A connection that has ended: whoever came by its descriptor is tried at these times.
   struct Suspect {
@@ -90,6 +95,8 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   void drop(Error why);
   Deadline try_suspects();
   void leave(const std::shared_ptr<Peer>& peer);
+  void watch_directly(Peer& peer, bool directly) noexcept;
+  void adapt();
 
   const UniqueFd arrivals_;
 
@@ -100,6 +107,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   std::deque<std::shared_ptr<Peer>> coming_;
   std::vector<Suspect> suspects_;
   std::vector<Error> dropped_;
+  bool direct_ = true;
   bool listening_ = true;
   bool released_ = false;  // libzmq has closed the listening socket
 };
