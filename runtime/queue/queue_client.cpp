@@ -279,11 +279,16 @@ bool QueueClient::look_after() {
     (void)settle_held(lock, Deadline::at_once());
     (void)send_acks(lock);
     const bool recalled = std::exchange(recalled_, false);
-    if (recalled || (takers_ == 0 && loops_ == 0)) {
+    const bool idle = takers_ == 0 && loops_ == 0 && idle_looks_ > 0;
+    if (recalled || idle) {
       (void)give_up_unopened(lock);
     }
-    if (idle_looks_ == kIdleLooks && takers_ == 0 && loops_ == 0 && ordered_ > 0 && !ended_) {
-      (void)untake(lock);  // a select has ordered it, and there was none since
+    // What a select has ordered is left for a while: others may follow it.
+    if (idle && ordered_ > 0 && !ended_ && (fetched_ahead_ || idle_looks_ == kIdleLooks)) {
+      (void)untake(lock);
+    }
+    if (idle && std::exchange(fetched_ahead_, false)) {
+      ahead_ = 1;
     }
     if (recalled || idle_looks_ >= kIdleLooks) {
       (void)return_room(lock);

@@ -90,8 +90,9 @@ struct PutMark {
 void begin_put(Writer& writer, const PutOptions* options);
 
 enum class Appetite : std::uint8_t {
-  one,   // what is asked for
-  loop,  // more will be wanted: some are fetched in advance
+  one,    // what is asked for
+  often,  // the same; once several have followed each other quickly, as a loop
+  loop,   // more will be wanted: some are fetched in advance
 };
 
 class QueueClient final : public std::enable_shared_from_this<QueueClient> {
@@ -232,6 +233,7 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   Result<void> acknowledge(Lock& lock, const Taken& taken, std::vector<PutMark> marks);
   Result<void> part_with(const Taken& taken, Encoded frame, const char* doing);
   Result<void> order(Lock& lock, std::size_t wanted);
+  Result<void> return_fetched(Lock& lock, Deadline until);
   Result<void> untake(Lock& lock);
   Result<void> open_suspect(Lock& lock, const Taken& taken);
   Result<void> flush_connection(Lock& lock);
@@ -285,9 +287,10 @@ class QueueClient final : public std::enable_shared_from_this<QueueClient> {
   std::size_t takers_ = 0;
   std::size_t loops_ = 0;
   std::size_t ordered_since_untake_ = 0;
-  std::uint64_t untakes_ = 0;  // said
-  std::uint64_t untaken_ = 0;  // how many of them the owner has answered
-  std::size_t ahead_ = 1;      // how many a loop fetches
+  std::uint64_t untakes_ = 0;   // said
+  std::uint64_t untaken_ = 0;   // how many of them the owner has answered
+  std::size_t ahead_ = 1;       // how many a loop fetches
+  bool fetched_ahead_ = false;  // for who takes often, and may do so no more
   std::size_t since_wait_ = 0;
   Instant last_wait_{};
   bool ended_ = false;

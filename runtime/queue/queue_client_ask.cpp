@@ -25,6 +25,9 @@ Result<QueueStats> QueueClient::ask(Asked what, Deadline until, std::string_view
   if (auto sent = send_acks(lock); !sent) {
     return sent.error();
   }
+  if (auto returned = return_fetched(lock, until); !returned) {
+    return returned.error();
+  }
   if (what == Asked::close) {
     (void)return_room(lock);
   }
@@ -61,6 +64,9 @@ Result<std::vector<Bytes>> QueueClient::peek(std::uint32_t at_most, Deadline unt
   Lock lock{lock_};
   if (auto fine = ready(lock, until); !fine) {
     return fine.error();
+  }
+  if (auto returned = return_fetched(lock, until); !returned) {
+    return returned.error();
   }
   const std::uint64_t number = ++last_question_;
   shown_[number] = nullptr;

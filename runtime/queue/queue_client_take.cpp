@@ -38,7 +38,7 @@ Result<void> QueueClient::untake(Lock& lock) {
   return send(lock, frame, Deadline{kLastWord});
 }
 
-// A loop that works off quickly what it has gets more at a time, a slow one less.
+// Who works off quickly what there is gets more at a time, who is slow less.
 void QueueClient::adapt(bool had_to_wait) {
   if (!had_to_wait) {
     ++since_wait_;
@@ -60,11 +60,15 @@ std::optional<Result<Taken>> QueueClient::next_received(Lock& lock, Appetite app
   if (!received_.empty()) {
     Taken first = std::move(received_.front());
     received_.pop_front();
-    if (appetite == Appetite::loop) {
+    if (appetite != Appetite::one) {
       adapt(had_to_wait);
       if (ordered_ + received_.size() < ahead_ / 2 && !ended_) {
         (void)order(lock, ahead_ - ordered_ - received_.size());
       }
+    }
+    if (appetite == Appetite::often && ordered_ + received_.size() > 0) {
+      fetched_ahead_ = true;
+      look_after_me();  // the Caretaker gives back what nobody takes
     }
     return first;
   }
@@ -82,7 +86,7 @@ Result<void> QueueClient::order_for_takers(Lock& lock, Appetite appetite) {
   if (auto sent = send_acks(lock); !sent) {
     return sent;
   }
-  const std::size_t wanted = appetite == Appetite::loop ? std::max(ahead_, takers_) : takers_;
+  const std::size_t wanted = appetite == Appetite::one ? takers_ : std::max(ahead_, takers_);
   return ordered_ < wanted ? order(lock, wanted - ordered_) : Result<void>{};
 }
 
@@ -214,6 +218,27 @@ void QueueClient::end_loop() {
   if (takers_ == 0) {
     (void)give_up_unopened(lock);
   }
+}
+
+// What gets have fetched in advance is in the queue, for who asks what is in it.
+Result<void> QueueClient::return_fetched(Lock& lock, Deadline until) {
+  if (!fetched_ahead_ || takers_ > 0 || loops_ > 0) {
+    return {};
+  }
+  fetched_ahead_ = false;
+  ahead_ = 1;
+  if (ordered_ > 0 && !ended_) {
+    const std::uint64_t mine = untakes_ + 1;
+    auto returned = untake(lock);
+    if (returned) {
+      returned = wait_until(
+          lock, [&] { return untaken_ >= mine; }, until, "ask");
+    }
+    if (!returned) {
+      return returned;
+    }
+  }
+  return give_up_unopened(lock);
 }
 
 Result<void> QueueClient::give_up_unopened(Lock& lock) {
