@@ -145,7 +145,7 @@ class Talker final {
   }
   bool find(Context& context) {
     if (!named_) {
-      const auto node = context.runtime().connect(there_, {}, 1s);
+      const auto node = context.runtime().connect(there_, {}, 3s);
       const auto named = node ? node->find<LedgerApi>("ledger", 1s) : node.error();
       if (!named) {
         return false;
