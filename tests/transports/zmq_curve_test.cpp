@@ -17,7 +17,7 @@ using transports::CurveKeys;
 class ZmqCurveTest : public ZmqTest {
  protected:
   CurveKeys key(const std::string& name) {
-    const CurveKeys made = CurveKeys::make().value();
+    CurveKeys made = CurveKeys::make().value();
     made.write(directory_.file(name)).value();
     return made;
   }

@@ -322,7 +322,7 @@ void ZmqRouter::leave(const std::shared_ptr<Peer>& peer) {
 }
 
 // The bridge waits for the same news: where there is no descriptor left for this, it does alone.
-void ZmqRouter::watch_directly(Peer& peer, bool directly) noexcept {
+void ZmqRouter::watch_directly(Peer& peer, bool directly) const noexcept {
   for (const int fd : news()) {
     peer.reads.remove(fd);
     if (directly) {

@@ -95,7 +95,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   void drop(Error why);
   Deadline try_suspects();
   void leave(const std::shared_ptr<Peer>& peer);
-  void watch_directly(Peer& peer, bool directly) noexcept;
+  void watch_directly(Peer& peer, bool directly) const noexcept;
   void adapt();
 
   const UniqueFd arrivals_;

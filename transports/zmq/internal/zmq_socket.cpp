@@ -89,7 +89,7 @@ ZmqSocket::~ZmqSocket() {
   }
 }
 
-Result<ZmqSocket> ZmqSocket::create(std::shared_ptr<ZmqContext> context, Kind kind) {
+Result<ZmqSocket> ZmqSocket::create(const std::shared_ptr<ZmqContext>& context, Kind kind) {
   const std::string doing = "make a ZeroMQ socket";
   if (auto free = expect_free_fds(kSocketFds, doing); !free) {
     return free.error();

@@ -41,7 +41,7 @@ class ZmqSocket final {
   enum class Kind : std::uint8_t { dealer, router };
 
   // Errors: overloaded (descriptors are short), system.
-  static Result<ZmqSocket> create(std::shared_ptr<ZmqContext> context, Kind kind);
+  static Result<ZmqSocket> create(const std::shared_ptr<ZmqContext>& context, Kind kind);
   ZmqSocket(ZmqSocket&& other) noexcept = default;
   ZmqSocket& operator=(ZmqSocket&& other) = delete;
   ZmqSocket(const ZmqSocket&) = delete;
