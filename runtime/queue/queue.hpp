@@ -138,8 +138,8 @@ class Queue final {
   }
   // Does not wait for an item: timed_out. (It waits for the owner to say whether there is one.)
   Result<Delivery<T>> try_take() const { return take(Deadline::at_once()); }
-  // Taken and finished in one: lost, should this process end before it is done with it. Of gets that
-  // follow each other quickly the last ones before a kill may be others' again. Items that are
+  // Taken and finished in one: lost, should this process end before it is done with it. Of gets
+  // that follow each other quickly the last ones before a kill may be others' again. Items that are
   // fetched for the next ones, and not taken, are others' after a few milliseconds.
   Result<T> get(Deadline until = forever) const {
     return got(take_with(until, queue::Appetite::often));
