@@ -9,6 +9,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 namespace troupe::harness {
 
@@ -25,6 +26,15 @@ struct Link {
 
 inline std::ostream& operator<<(std::ostream& out, const Link& link) {
   return out << link.name;
+}
+
+// One by a listener whose ends stay in the process that made them: the other party is a thread.
+inline Link staying_link(std::string name, std::string address) {
+  return {.name = std::move(name),
+          .address = std::move(address),
+          .listens = true,
+          .crosses_processes = false,
+          .bytes = false};
 }
 
 // The address with %d replaced.

@@ -15,17 +15,8 @@ namespace {
   return true;
 }();
 
-// An end stays in the process that made it, so the other party is a thread.
-Link link_to(std::string name, std::string address) {
-  return {.name = std::move(name),
-          .address = std::move(address),
-          .listens = true,
-          .crosses_processes = false,
-          .bytes = false};
-}
-
-const auto kLinks =
-    testing::Values(link_to("ipv4", "tls://127.0.0.1:0"), link_to("ipv6", "tls://[::1]:0"));
+const auto kLinks = testing::Values(staying_link("ipv4", "tls://127.0.0.1:0"),
+                                    staying_link("ipv6", "tls://[::1]:0"));
 
 INSTANTIATE_TEST_SUITE_P(Tls, ConnectionTest, kLinks, testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Tls, PipeTest, kLinks, testing::PrintToStringParamName());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/shm/shm_link.hpp"
 
+#include "troupe/base/os/bell.hpp"
 #include "troupe/base/os/pidfd.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,23 +13,12 @@
 
 namespace troupe::transports {
 
-namespace {
-
-// Its count is never read, and would take centuries to be full; a peer that fills it wakes itself
-// up no more.
-void ring(const UniqueFd& bell) noexcept {
-  const std::uint64_t one = 1;
-  (void)!::write(bell.get(), &one, sizeof one);
-}
-
-}  // namespace
-
 void ShmLink::ring_peer() const noexcept {
-  ring(peer_bell);
+  os::ring(peer_bell);
 }
 
 void ShmLink::ring_self() const noexcept {
-  ring(own_bell);
+  os::ring(own_bell);  // its count is never read
 }
 
 bool ShmLink::peer_is_gone() const noexcept {
@@ -92,7 +81,7 @@ Result<os::EventSet> ShmLink::make_waits(bool greeted) const {
 }
 
 Result<UniqueFd> ShmLink::make_bell(const std::string& doing) {
-  UniqueFd bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  UniqueFd bell = os::make_bell();
   if (!bell) {
     return Error::system(doing, errno);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/zmq/curve_keys.hpp"
 
+#include "troupe/base/bytes.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/key_file.hpp"
 
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 
 namespace troupe::transports {
@@ -70,8 +70,7 @@ Result<CurveKeys> CurveKeys::read(const std::filesystem::path& path, bool secret
   if (!file) {
     return file.error();
   }
-  std::string text(file->bytes().size(), '\0');
-  std::memcpy(text.data(), file->bytes().data(), text.size());
+  const std::string_view text = text_of(file->bytes());
   CurveKeys keys{value_of(text, "public-key"), secret ? value_of(text, "secret-key") : ""};
   if (!is_curve_key(keys.public_key)) {
     return Error{Code::invalid_argument,

@@ -178,11 +178,8 @@ Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& pla
   }
   auto listening = place.listen(doing);
   if (!listening) {
+    (*lock_up)();
     return listening.error();
-  }
-  if (auto bound = socket->listen(std::move(listening->socket), listening->endpoint, doing);
-      !bound) {
-    return bound.error();
   }
   auto release = [lock_up = std::move(*lock_up), free = std::move(listening->release)] {
     lock_up();
@@ -190,6 +187,11 @@ Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& pla
       free();
     }
   };
+  if (auto bound = socket->listen(std::move(listening->socket), listening->endpoint, doing);
+      !bound) {
+    release();
+    return bound.error();
+  }
   auto router =
       ZmqRouter::create({std::move(*bridge), std::move(*socket), std::move(listening->endpoint),
                          guard_of(options), std::move(release)},

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/zmq/internal/zmq_bridge.hpp"
 
+#include "troupe/base/os/bell.hpp"
+
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,11 +23,6 @@ Result<void> watch(int set, int fd, const std::string& doing) {
                                                           : Error::system(doing, errno);
 }
 
-void ring(const UniqueFd& bell) noexcept {
-  const std::uint64_t one = 1;
-  (void)!::write(bell.get(), &one, sizeof one);
-}
-
 int milliseconds_until(Deadline deadline) noexcept {
   if (deadline.is_never()) {
     return -1;
@@ -44,7 +39,7 @@ ZmqBridge::ZmqBridge(std::shared_ptr<ZmqContext> context, UniqueFd set, UniqueFd
 Result<std::shared_ptr<ZmqBridge>> ZmqBridge::create(std::shared_ptr<ZmqContext> context) {
   const std::string doing = "start the thread that serves ZeroMQ's listeners";
   UniqueFd set{::epoll_create1(EPOLL_CLOEXEC)};
-  UniqueFd bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  UniqueFd bell = os::make_bell();
   if (!set || !bell) {
     return Error::system(doing, errno);
   }
@@ -80,7 +75,7 @@ ZmqBridge::~ZmqBridge() {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
   }
-  ring(bell_);
+  os::ring(bell_);
   thread_->join();
 }
 
@@ -108,7 +103,7 @@ void ZmqBridge::remove(Served& served) noexcept {
 
 void ZmqBridge::nudge(Served& served) noexcept {
   served.nudged_.store(true);
-  ring(bell_);
+  os::ring(bell_);
 }
 
 void ZmqBridge::run() {
@@ -125,8 +120,7 @@ void ZmqBridge::run() {
     for (int i = 0; i < count; ++i) {
       const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
       if (fd == bell_.get()) {
-        std::uint64_t rung = 0;
-        (void)!::read(bell_.get(), &rung, sizeof rung);
+        os::silence(bell_);
         continue;
       }
       for (auto& [served, due] : served_) {

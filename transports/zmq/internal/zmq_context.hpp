@@ -14,7 +14,7 @@ namespace troupe::transports {
 
 class ZmqContext final {
  public:
-  // Errors: overloaded (descriptors or memory are short), refused (a libzmq that is too old).
+  // Errors: overloaded (descriptors are short), system.
   static Result<std::shared_ptr<ZmqContext>> create();
   ZmqContext(const ZmqContext&) = delete;
   ZmqContext& operator=(const ZmqContext&) = delete;

@@ -72,6 +72,14 @@ void ZmqDealer::await_farewell() {
   }
 }
 
+bool ZmqDealer::send(zmq::message_t message) {
+  const bool sent = socket_.send(std::move(message));
+  if (session_.is_awaited()) {
+    settle();
+  }
+  return sent;
+}
+
 void ZmqDealer::settle() {
   // What came before the end of a connection was here before the event is.
   while (auto event = socket_.next_event()) {

@@ -25,7 +25,7 @@ class ZmqDealer final : public ZmqEnd {
 
   std::mutex& mutex() const noexcept override { return mutex_; }
   ZmqSession& session() noexcept override { return session_; }
-  bool send(zmq::message_t message) noexcept override { return socket_.send(std::move(message)); }
+  bool send(zmq::message_t message) override;
   void settle() override;
   void begin_wait_to_read() noexcept override { reads_.take(); }
   void begin_wait_to_write() noexcept override { writes_.take(); }

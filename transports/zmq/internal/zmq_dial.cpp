@@ -113,7 +113,7 @@ std::optional<Error> ZmqDial::take_events() {
 }
 
 Result<std::unique_ptr<FrameConnection>> ZmqDial::take_answer(const zmq::message_t& message) {
-  const auto news = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
+  const auto news = read_zmq_news(message);
   if (news && news->word == ZmqWord::refusal) {
     return news->refusal().within(setup_.doing);
   }

@@ -22,10 +22,10 @@ class ZmqEnd {
   // Guards the session and the socket: held for what follows but readiness and forks.
   virtual std::mutex& mutex() const noexcept = 0;
   virtual ZmqSession& session() noexcept = 0;
-  // To the peer. False: it cannot be reached.
-  virtual bool send(zmq::message_t message) noexcept = 0;
-  // Hands what has come to its sessions, until nothing is left. Due before the mutex is let go
-  // once something was sent while another thread waits.
+  // To the peer; and settles where another thread waits, whose news the sending may have swallowed.
+  // False: it cannot be reached.
+  virtual bool send(zmq::message_t message) = 0;
+  // Hands what has come to its sessions, until nothing is left.
   virtual void settle() = 0;
   // A thread is about to wait by readable(), or by writable(): nothing that was reported before
   // counts. settle() follows.

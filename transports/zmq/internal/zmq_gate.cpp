@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/zmq/internal/zmq_gate.hpp"
 
+#include "troupe/base/bytes.hpp"
 #include "troupe/transports/key_file.hpp"
 #include "troupe/transports/zmq/curve_keys.hpp"
 
@@ -8,8 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <span>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -32,10 +31,8 @@ Result<std::set<std::string>> read_keys(const std::filesystem::path& path,
   if (!file) {
     return file.error();
   }
-  std::string text(file->bytes().size(), '\0');
-  std::memcpy(text.data(), file->bytes().data(), text.size());
   std::set<std::string> keys;
-  std::istringstream lines{text};
+  std::istringstream lines{std::string{text_of(file->bytes())}};
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words{line};
     std::string key;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/zmq/internal/zmq_router.hpp"
 
+#include "troupe/base/os/bell.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -54,9 +55,9 @@ class ZmqRouterEnd final : public ZmqEnd {
 
   std::mutex& mutex() const noexcept override { return router_->mutex_; }
   ZmqSession& session() noexcept override { return peer_->session; }
-  bool send(zmq::message_t message) noexcept override {
+  bool send(zmq::message_t message) override {
     const bool sent = router_->setup_.socket.send(peer_->name, std::move(message));
-    settle();  // the bridge waits for the same news
+    settle();  // the bridge always waits
     return sent;
   }
   void settle() override { router_->share_news(); }
@@ -82,7 +83,9 @@ ZmqRouter::ZmqRouter(Setup setup, UniqueFd arrivals)
 Result<std::shared_ptr<ZmqRouter>> ZmqRouter::create(Setup setup, const std::string& doing) {
   UniqueFd arrivals{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};
   if (!arrivals) {
-    return Error::system(doing, errno);
+    Error why = Error::system(doing, errno);
+    setup.release();
+    return why;
   }
   ZmqBridge& bridge = *setup.bridge;
   std::shared_ptr<ZmqRouter> router{new ZmqRouter{std::move(setup), std::move(arrivals)}};
@@ -105,9 +108,7 @@ ZmqRouter::~ZmqRouter() {
     pollfd item{setup_.socket.event_news(), POLLIN, 0};
     ::poll(&item, 1, released_ ? 0 : 1);
   }
-  if (setup_.release) {
-    setup_.release();
-  }
+  setup_.release();
 }
 
 ZmqRouter::Accepted ZmqRouter::try_accept() {
@@ -115,8 +116,7 @@ ZmqRouter::Accepted ZmqRouter::try_accept() {
   if (coming_.empty()) {
     return {};
   }
-  std::uint64_t one = 0;
-  (void)!::read(arrivals_.get(), &one, sizeof one);
+  os::silence(arrivals_);  // by one
   auto peer = std::move(coming_.front());
   coming_.pop_front();
   std::string from = peer->from;
@@ -132,8 +132,7 @@ void ZmqRouter::stop_listening() noexcept {
   const std::lock_guard lock{mutex_};
   listening_ = false;
   for (const auto& peer : std::exchange(coming_, {})) {
-    std::uint64_t one = 0;
-    (void)!::read(arrivals_.get(), &one, sizeof one);
+    os::silence(arrivals_);
     leave(peer);
   }
 }
@@ -223,19 +222,18 @@ void ZmqRouter::take_message(std::string_view name, zmq::message_t message) {
     }
     return;
   }
-  const auto news = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
+  const auto news = read_zmq_news(message);
   if (news && news->word == ZmqWord::hello) {
-    greet(name, std::move(message));
+    greet(name, *news, message);
   } else if (!news || news->word == ZmqWord::data) {
     refuse(name,
            {Code::refused, "there is no such session: it has ended, or never began with a hello"});
   }
 }
 
-void ZmqRouter::greet(std::string_view name, zmq::message_t message) {
-  const auto hello = read_zmq_news({static_cast<const std::byte*>(message.data()), message.size()});
-  if (hello->version < kZmqVersion || hello->window == 0) {
-    refuse(name, {Code::refused, "the hello is of version " + std::to_string(hello->version) +
+void ZmqRouter::greet(std::string_view name, const ZmqNews& hello, zmq::message_t& message) {
+  if (hello.version < kZmqVersion || hello.window == 0) {
+    refuse(name, {Code::refused, "the hello is of version " + std::to_string(hello.version) +
                                      "; this end speaks version " + std::to_string(kZmqVersion)});
     return;
   }
@@ -247,7 +245,7 @@ void ZmqRouter::greet(std::string_view name, zmq::message_t message) {
     refuse(name, {Code::overloaded, "too many sessions wait to be accepted"});
     return;
   }
-  auto session = ZmqSession::create(hello->window);
+  auto session = ZmqSession::create(hello.window);
   auto reads = os::EventSet::create();
   const auto watched = session && reads ? reads->add_bell(session->arrived()) : Result<void>{};
   if (!session || !reads || !watched) {
@@ -268,8 +266,7 @@ void ZmqRouter::greet(std::string_view name, zmq::message_t message) {
   watch_directly(*peer, direct_);
   adapt();
   coming_.push_back(std::move(peer));
-  const std::uint64_t one = 1;
-  (void)!::write(arrivals_.get(), &one, sizeof one);
+  os::ring(arrivals_);
   (void)setup_.socket.send(name, zmq_greeting(ZmqWord::welcome));
 }
 

@@ -36,10 +36,10 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
 
   struct Setup {
     std::shared_ptr<ZmqBridge> bridge;
-    ZmqSocket socket;                 // has its options and listens
-    std::string endpoint;             // where, as libzmq spells it
-    std::string guard;                // what protects it: another listener there has the same
-    std::function<void()> release{};  // runs once it does not listen any more
+    ZmqSocket socket;               // has its options and listens
+    std::string endpoint;           // where, as libzmq spells it
+    std::string guard;              // what protects it: another listener there has the same
+    std::function<void()> release;  // runs once it does not listen any more
   };
   // Errors: overloaded (descriptors are short), system.
   static Result<std::shared_ptr<ZmqRouter>> create(Setup setup, const std::string& doing);
@@ -90,7 +90,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   void share_news();
   void take_events();
   void take_message(std::string_view name, zmq::message_t message);
-  void greet(std::string_view name, zmq::message_t message);
+  void greet(std::string_view name, const ZmqNews& hello, zmq::message_t& message);
   void refuse(std::string_view name, const Error& why);
   void drop(Error why);
   Deadline try_suspects();

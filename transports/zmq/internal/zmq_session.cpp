@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/transports/zmq/internal/zmq_session.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include "troupe/base/os/bell.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,20 +12,6 @@
 namespace troupe::transports {
 namespace {
 
-UniqueFd make_bell() {
-  return UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-}
-
-void ring(const UniqueFd& bell) noexcept {
-  const std::uint64_t one = 1;
-  (void)!::write(bell.get(), &one, sizeof one);
-}
-
-void silence(const UniqueFd& bell) noexcept {
-  std::uint64_t rung = 0;
-  (void)!::read(bell.get(), &rung, sizeof rung);
-}
-
 std::span<const std::byte> bytes_of(const zmq::message_t& message) noexcept {
   return {static_cast<const std::byte*>(message.data()), message.size()};
 }
@@ -34,8 +19,8 @@ std::span<const std::byte> bytes_of(const zmq::message_t& message) noexcept {
 }  // namespace
 
 Result<ZmqSession> ZmqSession::create(std::uint32_t window) {
-  UniqueFd arrived = make_bell();
-  UniqueFd room = make_bell();
+  UniqueFd arrived = os::make_bell();
+  UniqueFd room = os::make_bell();
   if (!arrived || !room) {
     return Error::system("make the bells of a connection", errno);
   }
@@ -48,7 +33,7 @@ void ZmqSession::take_in(zmq::message_t message) {
   if (is_over()) {
     return;
   }
-  const auto news = read_zmq_news(bytes_of(message));
+  const auto news = read_zmq_news(message);
   if (!news) {
     lose({Code::malformed, "the peer sent a message that is none of troupe's"});
     return;
@@ -65,11 +50,7 @@ void ZmqSession::take_in(zmq::message_t message) {
       take_last_word(*news);
       break;
     case ZmqWord::refusal:
-      lose({Code::disconnected,
-            "the peer has ended the session: " +
-                std::string{static_cast<const char*>(message.data()) + 1,
-                            std::min<std::size_t>(news->rest.size(), 1000)},
-            Effect::unknown});
+      lose({Code::disconnected, news->refusal().what(), Effect::unknown});
       break;
     case ZmqWord::probe:
       break;
@@ -159,13 +140,13 @@ std::size_t ZmqSession::read(std::span<const iovec> places) {
 }
 
 void ZmqSession::await_arrival() {
-  silence(arrived_);
+  os::silence(arrived_);
   awaits_arrival_ = true;
 }
 
 void ZmqSession::wake_receiver() {
   if (std::exchange(awaits_arrival_, false)) {
-    ring(arrived_);
+    os::ring(arrived_);
   }
 }
 
@@ -218,13 +199,13 @@ std::optional<Error> ZmqSession::send_error() const {
 }
 
 void ZmqSession::await_room() {
-  silence(room_);
+  os::silence(room_);
   awaits_room_ = true;
 }
 
 void ZmqSession::wake_sender() {
   if (std::exchange(awaits_room_, false)) {
-    ring(room_);
+    os::ring(room_);
   }
 }
 

@@ -39,7 +39,6 @@ class ZmqSession final {
   const std::optional<Error>& lost() const noexcept { return lost_; }
   // The receiver is about to wait: arrived() is readable from the next arrival on.
   void await_arrival();
-  bool awaits_arrival() const noexcept { return awaits_arrival_; }
   int arrived() const noexcept { return arrived_.get(); }
 
   // ---- sending ----
@@ -59,6 +58,9 @@ class ZmqSession final {
   std::optional<std::uint64_t> take_ack_due() noexcept;
 
   // ---- both ----
+
+  // A thread waits for an arrival or for room.
+  bool is_awaited() const noexcept { return awaits_arrival_ || awaits_room_; }
 
   // The connection below is gone, or the peer cannot be understood. What came before is still read.
   void lose(Error why);

@@ -44,9 +44,6 @@ Result<Transfer> ZmqStream::try_write(std::span<iovec> pieces, std::span<UniqueF
         session.lose({Code::disconnected, "the peer is gone", Effect::unknown});
         continue;
       }
-      if (session.awaits_arrival()) {
-        end_->settle();  // the send may have swallowed the news that another thread waits for
-      }
       return Transfer{Transfer::Status::moved, size};
     }
     if (waited) {
@@ -64,7 +61,6 @@ Result<Progress> ZmqStream::try_finish() {
   }
   const std::lock_guard lock{end_->mutex()};
   (void)end_->send(end_->session().last_word(ZmqWord::finish));  // the leave says the same
-  end_->settle();
   return Progress::done;
 }
 
@@ -80,7 +76,6 @@ Result<Transfer> ZmqStream::try_read(std::span<iovec> places, std::vector<Unique
   if (const std::size_t count = session.read(places); count > 0) {
     if (const auto ack = session.take_ack_due()) {
       (void)end_->send(zmq_count(ZmqWord::ack, *ack));  // where it cannot be reached, that is told
-      end_->settle();
     }
     return Transfer{Transfer::Status::moved, count};
   }

@@ -40,7 +40,8 @@ zmq::message_t begin(ZmqWord word, std::size_t size) {
 
 }  // namespace
 
-std::optional<ZmqNews> read_zmq_news(std::span<const std::byte> bytes) noexcept {
+std::optional<ZmqNews> read_zmq_news(const zmq::message_t& message) noexcept {
+  std::span bytes{static_cast<const std::byte*>(message.data()), message.size()};
   if (bytes.empty()) {
     return std::nullopt;
   }

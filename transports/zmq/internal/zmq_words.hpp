@@ -54,8 +54,8 @@ struct ZmqNews {
   Error refusal() const;
 };
 
-// Nothing where the bytes are no such message.
-std::optional<ZmqNews> read_zmq_news(std::span<const std::byte> bytes) noexcept;
+// Nothing where it is no such message.
+std::optional<ZmqNews> read_zmq_news(const zmq::message_t& message) noexcept;
 
 zmq::message_t zmq_greeting(ZmqWord hello_or_welcome);
 zmq::message_t zmq_refusal(Code code, std::string_view text);
