@@ -184,6 +184,8 @@ Result<std::optional<std::size_t>> ShmOutbox::room_for(Way& way, std::size_t con
       get_up();
     } else if (link_->peer_is_gone()) {
       return ended();
+    } else {
+      refused_ = true;
     }
   }
   if (way.writer.is_broken()) {
@@ -208,8 +210,13 @@ Result<void> ShmOutbox::lie_down() {
   return {};
 }
 
+// Who waits for room may be another than who has found some, such as one that flushes what was
+// left: what was to wake the one is the other's now.
 void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
+  if (std::exchange(refused_, false)) {
+    link_->ring_self();
+  }
 }
 
 template <class Fd>

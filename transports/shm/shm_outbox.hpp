@@ -115,6 +115,7 @@ class ShmOutbox final {
   std::array<Way, 2> ways_;
   std::optional<os::EventSet> waits_;  // made at the first wait
   bool socket_is_full_ = false;        // with what the peer has not heard yet
+  bool refused_ = false;               // somebody was told to wait
   std::optional<Error> error_;
   // Of a loaned message under way; kept for their memory.
   std::vector<LoanReference> references_;

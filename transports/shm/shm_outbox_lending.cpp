@@ -38,6 +38,8 @@ Result<std::optional<Loan>> ShmOutbox::try_lend(std::size_t bytes) {
       get_up();
     } else if (link_->peer_is_gone()) {
       return ended();
+    } else {
+      refused_ = true;
     }
   }
   if (!lent) {
