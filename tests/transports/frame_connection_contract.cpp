@@ -320,24 +320,6 @@ TEST_P(FrameConnectionTest, TheRestOfAFrameCanBeLeftToTheConnection) {
   EXPECT_EQ(receive_text(receiver()), "next");
 }
 
-// Its thread waits, and what it waits for was taken by the one that flushed.
-TEST_P(FrameConnectionTest, WhoWaitsForRoomIsWokenOnceAnotherHasFlushed) {
-  connect();
-  Outgoing large{pattern(huge())};
-  if (sender().try_send(large.frame, Lane::data, When::now).value() == Progress::done) {
-    return;  // handed over whole: nothing is left to flush
-  }
-  sender().take_over(large.frame);
-  Outgoing next{"next"};
-  ASSERT_EQ(sender().try_send(next.frame, Lane::data, When::now).value(), Progress::would_block);
-
-  EXPECT_TRUE(receive_flushing(receiver(), sender()) == pattern(huge()));
-
-  await_writable(sender());
-  EXPECT_EQ(sender().try_send(next.frame, Lane::data, When::now).value(), Progress::done);
-  EXPECT_EQ(text_of(receive_flushing(receiver(), sender())), "next");
-}
-
 // ---- where a body goes -------------------------------------------------------------------------
 
 TEST_P(FrameConnectionTest, ALargeBodyThatFitsGoesStraightToItsDestination) {

@@ -203,6 +203,7 @@ Result<void> ShmOutbox::lie_down() {
     }
     waits_ = std::move(*made);
   }
+  kill_point("send.no_room");
   // What woke us before; a bell that is rung from here on must stay.
   waits_->take();
   link_->outgoing().writer.lie_down([] {});
@@ -210,8 +211,8 @@ Result<void> ShmOutbox::lie_down() {
   return {};
 }
 
-// Who waits for room may be another than who has found some, such as one that flushes what was
-// left: what was to wake the one is the other's now.
+// Who has found room may be another than who waits for some, such as one that flushes what was left:
+// the waiter's bell may have been taken by lying down, and its sleep ends here.
 void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
   if (std::exchange(refused_, false)) {

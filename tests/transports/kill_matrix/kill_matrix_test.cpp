@@ -64,7 +64,7 @@ struct Course {
 bool is_passed_by_chance(const std::string& step) {
   static const std::set<std::string> names{"receive.heard",  "receive.lain_down", "receive.ring",
                                            "receive.woken",  "return.collected",  "return.ring",
-                                           "send.lain_down", "send.ring"};
+                                           "send.lain_down", "send.no_room",      "send.ring"};
   return names.contains(step);
 }
 
@@ -263,6 +263,31 @@ TEST(ShmKillPointTest, WhatCameBetweenTheLastLookAndTheEndIsReceived) {
   EXPECT_EQ(*received, transports::Progress::done);
   EXPECT_EQ(text_of(frame.body), "last");
   EXPECT_EQ(receive_error(*ends.first), Code::closed);
+}
+
+// One waits for room, and is rung, just when another sender of the same connection looks for room.
+TEST(ShmKillPointTest, WhoWaitsForRoomIsWokenThoughAnotherSenderTookItsBell) {
+  using transports::Lane;
+  transports::ShmTransport transport;
+  auto ends = transport.pair("shm:", transports::Direction::duplex, {}).value();
+  Outgoing waiting{pattern(std::size_t{16} << 10U)};
+  Outgoing urgent{"urgent"};
+  for (auto [message, lane] :
+       {std::pair{&waiting, Lane::data}, std::pair{&urgent, Lane::control}}) {
+    while (ends.first->try_send(message->frame, lane, transports::When::now).value() ==
+           transports::Progress::done) {
+      message->frame.taken = 0;
+    }
+  }
+  meanwhile("send.no_room", [&] {
+    while (!is_silent(*ends.second)) {
+    }
+  });
+
+  ASSERT_EQ(ends.first->try_send(urgent.frame, Lane::control, transports::When::now).value(),
+            transports::Progress::done);
+
+  await_writable(*ends.first);
 }
 
 }  // namespace
