@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runtime: a program that has roles, one of which it is started in.
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 #include "troupe/runtime/process/internal/termination.hpp"
 #include "troupe/runtime/runtime.hpp"
@@ -23,7 +23,7 @@ class Stopping final {
   Stopping(Runtime& runtime, Duration grace)
       : runtime_(runtime),
         grace_(grace),
-        thread_(fiber::masked_thread("troupe-stop", [this] { run(); })) {}
+        thread_(os::masked_thread("troupe-stop", [this] { run(); })) {}
 
   void ask() {
     const std::lock_guard lock{mutex_};

@@ -93,6 +93,9 @@ class FrameConnection {
 
   virtual Capabilities capabilities() const noexcept = 0;
   virtual const Address& peer() const noexcept = 0;
+  // The public key that the peer has proved to have, as the transport spells it; empty: it is
+  // nobody in particular.
+  virtual std::string peer_key() const { return {}; }
 
   // ---- sending half ----
 

@@ -59,7 +59,8 @@ struct ConnectOptions {
   std::size_t max_message = 64U << 20U;          // bytes; a larger one is refused on both sides
   Duration handshake = std::chrono::seconds{5};  // how long a peer may take to prove itself
   // Between hosts: a peer whose kernel has not answered for so long is lost (disconnected); its
-  // process may be stopped or busy for as long as it likes. To the second, at least 2.
+  // process may be stopped or busy for as long as it likes. To the second, at least 2; up to half
+  // as much again while something is under way to it.
   Duration lost_after = std::chrono::seconds{30};
   TlsOptions tls{};
   CurveOptions curve{};

@@ -73,6 +73,9 @@ class Transport {
   virtual std::string_view scheme() const noexcept = 0;
   virtual Capabilities capabilities() const noexcept = 0;
 
+  // What to tell, once for all, whoever uses it with these options; empty: nothing.
+  virtual std::string caution(const ConnectOptions& /*options*/) { return {}; }
+
   // Errors of the three: invalid_argument (the address does not fit), refused, exists (in use),
   // system.
   virtual Result<std::unique_ptr<Dial>> dial(const Address& address,

@@ -150,6 +150,10 @@ Address Connection::peer() const {
   return state_ ? state_->channel->connection().peer() : Address{};
 }
 
+std::string Connection::peer_key() const {
+  return state_ ? state_->channel->connection().peer_key() : std::string{};
+}
+
 transports::Capabilities Connection::capabilities() const noexcept {
   return state_ ? state_->channel->connection().capabilities() : transports::Capabilities{};
 }

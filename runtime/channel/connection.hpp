@@ -81,6 +81,9 @@ class Connection final {
   int fileno() const noexcept;
   int ready_fd() const noexcept { return fileno(); }
   Address peer() const;
+  // The public key that the peer has proved to have: over ZeroMQ with keys, the listener's, or that
+  // of its list of clients. Empty: it is nobody in particular.
+  std::string peer_key() const;
   // What the transport can do; nothing, when empty.
   transports::Capabilities capabilities() const noexcept;
 

@@ -57,9 +57,20 @@ Handshake::Legacy legacy_for(const FrameConnection& connection) {
   return here ? Handshake::Legacy::accepted : Handshake::Legacy::refused;
 }
 
+Result<transports::Transport*> transport_for(RuntimeCore& runtime, const Address& address,
+                                             const ConnectOptions& options) {
+  auto transport = runtime.transports().find(address);
+  if (transport) {
+    if (const std::string caution = (*transport)->caution(options); !caution.empty()) {
+      runtime.log().write(caution);
+    }
+  }
+  return transport;
+}
+
 Result<std::unique_ptr<FrameConnection>> dial(RuntimeCore& runtime, const Address& address,
                                               const ConnectOptions& options, Deadline until) {
-  const auto transport = runtime.transports().find(address);
+  const auto transport = transport_for(runtime, address, options);
   if (!transport) {
     return transport.error();
   }

@@ -15,6 +15,11 @@ namespace troupe {
 
 class RuntimeCore;
 
+// The one of that address, once what is to be said of it has been logged. Errors: those of
+// Catalog::find.
+Result<transports::Transport*> transport_for(RuntimeCore& runtime, const Address& address,
+                                             const ConnectOptions& options);
+
 // Errors: see connect() in connection.hpp.
 Result<std::unique_ptr<transports::FrameConnection>> dial(RuntimeCore& runtime,
                                                           const Address& address,

@@ -45,7 +45,7 @@ Listener::~Listener() = default;
 Result<Listener> Listener::create(RuntimeCore& runtime, const Address& address,
                                   const ConnectOptions& options) {
   const Address where = address.empty() ? Address{"unix:"} : address;
-  const auto transport = runtime.transports().find(where);
+  const auto transport = transport_for(runtime, where, options);
   if (!transport) {
     return transport.error();
   }

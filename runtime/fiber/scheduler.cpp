@@ -2,8 +2,8 @@
 #include "troupe/runtime/fiber/scheduler.hpp"
 
 #include "troupe/base/check.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 #include "troupe/runtime/fiber/internal/blocking_threads.hpp"
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
 #include "troupe/runtime/fiber/internal/overflow.hpp"
 #include "troupe/runtime/fiber/internal/overseer.hpp"
 #include "troupe/runtime/fiber/internal/stack.hpp"
@@ -94,7 +94,7 @@ void Scheduler::start(Worker& worker) {
   Threads::Thread& its = *thread;
   const std::lock_guard lock{threads_->mutex};
   awake_.fetch_add(1);
-  its.thread = masked_thread("troupe-worker", [this, &worker, &its] {
+  its.thread = os::masked_thread("troupe-worker", [this, &worker, &its] {
     {
       const RuntimeCore::Scope scope{runtime_};
       const OverflowGuard guard{&describe};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/node/node.hpp"
 
+#include "troupe/base/backoff.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
@@ -102,21 +103,19 @@ class Following final {
   void started(Context& context) { context.monitor(Ref<Protocol<>>{holder_}); }
 
   void handle(const Down& /*down*/, Context& context) {
-    Duration pause = std::chrono::milliseconds{50};
-    while (const auto seat = seat_.lock()) {
+    // Not all who have lost the same node at once, not even at first.
+    Backoff pauses{std::chrono::milliseconds{10}, std::chrono::milliseconds{2500}};
+    while (context.sleep(pauses.next(context.random()))) {
+      const auto seat = seat_.lock();
+      if (seat == nullptr) {
+        break;
+      }
       const auto found = find_now(*reaching_, name_, wanted_, Deadline{std::chrono::seconds{5}});
       if (found && actor::give_seat({seat, {}}, *found, its_)) {
         holder_ = *found;
         context.monitor(Ref<Protocol<>>{holder_});
         return;
       }
-      // Not all who have lost the same node at once.
-      const auto jitter = Duration{
-          static_cast<Duration::rep>(context.random() % static_cast<std::uint64_t>(pause.count()))};
-      if (!context.sleep(pause / 2 + jitter)) {
-        break;
-      }
-      pause = std::min<Duration>(2 * pause, std::chrono::seconds{5});
     }
     context.stop();
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/node/reporter.hpp"
 
+#include "troupe/base/os/masked_thread.hpp"
 #include "troupe/runtime/actor/open_metrics.hpp"
 #include "troupe/runtime/actor/system.hpp"
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/node/internal/http_endpoint.hpp"
 #include "troupe/runtime/node/internal/hub.hpp"
@@ -113,7 +113,7 @@ Address Reporter::metrics_address() const {
 
 void Reporter::start() {
   if (!thread_.joinable()) {
-    thread_ = fiber::masked_thread("troupe-report", [this] { run(); });
+    thread_ = os::masked_thread("troupe-report", [this] { run(); });
   }
 }
 

@@ -5,7 +5,7 @@
 
 #include "harness/raw_fd.hpp"
 #include "troupe/runtime/channel/connection.hpp"
-#include "troupe/transports/stream/socket_stream.hpp"
+#include "troupe/transports/socket/socket_stream.hpp"
 #include "troupe/transports/stream/stream_connection.hpp"
 
 #include <atomic>

@@ -38,11 +38,6 @@ namespace {
 using harness::from_hex;
 using harness::to_hex;
 
-// node 01…08, epoch 1, "python", nowhere, pid 7; no service; 2 s; 256 messages, 4 MiB.
-constexpr std::string_view kHello =
-    "01 9a ab 74 72 6f 75 70 65 2d 6e 6f 64 65 01"
-    " 95 cf 01 02 03 04 05 06 07 08 01 a6 70 79 74 68 6f 6e a0 07"
-    " 00 ce 77 35 94 00 cd 01 00 ce 00 40 00 00 a0 a0 a0";
 // bank::Deposit, answered by int64, is type 1.
 constexpr std::string_view kDeclare =
     "03 01 92 93 ad 62 61 6e 6b 3a 3a 44 65 70 6f 73 69 74 c2 91 cf fa b9 23 f7 97 16 85 9f"

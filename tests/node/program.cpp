@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program to be looked at from outside; its argument says what it does. It says "ready" when that
 // can be seen, and ends with its input.
+#include "node/crowd.hpp"
 #include "node/ledger.hpp"
 #include "node/talker.hpp"
 #include "troupe/troupe.hpp"
@@ -128,16 +129,33 @@ int talk(troupe::Runtime& runtime, const troupe::Address& there) {
   return tally.wrong().empty() ? 0 : 1;
 }
 
+// So many nodes, with a worker each, that lose the ledger and find it again.
+int crowd(const troupe::RuntimeOptions& options, const troupe::Address& there, int count) {
+  ledger::Crowd members{static_cast<std::size_t>(count), there, options};
+  say("all are linked");
+  const auto times = members.await_return([] { say("all are lost"); });
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  say("the last after " + std::to_string(duration_cast<milliseconds>(times.back()).count()) +
+      " ms");
+  say("at most " + std::to_string(ledger::most_within(times, milliseconds{100})) + " in 100 ms");
+  leave();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view role = argc > 1 ? argv[1] : "";
   troupe::RuntimeOptions options;
   options.workers = 2;
-  if (role == "ledger" || role == "talk") {
+  if (role == "ledger" || role == "talk" || role == "crowd") {
     options.detection = std::chrono::milliseconds{argc > 3 ? std::atoi(argv[3]) : 300};
   }
   if (role == "stuck" || role == "tree") options.metrics = "tcp://127.0.0.1:0";
+  if (role == "crowd") {
+    options.workers = 1;
+    return crowd(options, troupe::Address{argv[2]}, std::atoi(argv[4]));
+  }
   troupe::Runtime runtime{argc, argv, options};
   if (role == "talk") return talk(runtime, troupe::Address{argv[2]});
   std::optional<troupe::Ref<bank::Branch>> branch;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes of one host and user choose shared memory by themselves.
 
+#include "harness/scheme_name.hpp"
 #include "harness/temporary_directory.hpp"
 #include "node/subjects.hpp"
 #include "process/support.hpp"
@@ -44,10 +45,9 @@ TEST_P(SameHostTest, AnAddressMaySayThatItIsNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, SameHostTest,
-                         testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0"),
-                         [](const auto& over) {
-                           return std::string{Address{over.param}.scheme()};
-                         });
+                         testing::Values("unix:", "tcp://127.0.0.1:0", "tls://127.0.0.1:0",
+                                         "zmq+tcp://127.0.0.1:0", "zmq+ipc:"),
+                         harness::scheme_name<const char*>);
 
 TEST(SameHostKeyTest, TheKeyIsProvenThereToo) {
   Runtime there{named("there")};

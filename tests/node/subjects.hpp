@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -17,6 +18,13 @@
 namespace troupe::node_test {
 
 using namespace std::chrono_literals;
+
+// The hello of the example in docs/wire-protocol.md:
+// node 01…08, epoch 1, "python", nowhere, pid 7; no service; 2 s; 256 messages, 4 MiB.
+inline constexpr std::string_view kHello =
+    "01 9a ab 74 72 6f 75 70 65 2d 6e 6f 64 65 01"
+    " 95 cf 01 02 03 04 05 06 07 08 01 a6 70 79 74 68 6f 6e a0 07"
+    " 00 ce 77 35 94 00 cd 01 00 ce 00 40 00 00 a0 a0 a0";
 
 struct Add {
   long amount = 0;

@@ -56,6 +56,7 @@ TEST_F(ZmqCurveTest, WhoKnowsTheListenersKeyIsLetIn) {
   EXPECT_EQ(receive_text(*ends.first), "secret");
   send(*ends.first, "as well");
   EXPECT_EQ(receive_text(*ends.second), "as well");
+  EXPECT_EQ(ends.first->peer_key(), "");
 }
 
 TEST_F(ZmqCurveTest, OnlyKeysOfTheListAreLetInAndTheListIsReadAgain) {
@@ -66,6 +67,8 @@ TEST_F(ZmqCurveTest, OnlyKeysOfTheListAreLetInAndTheListIsReadAgain) {
   const auto ends = connect(*listener, of_client("alice"));
   send(*ends.second, "alice");
   EXPECT_EQ(receive_text(*ends.first), "alice");
+  EXPECT_EQ(ends.first->peer_key(), alice.public_key);
+  EXPECT_EQ(ends.second->peer_key(), server_.public_key);
 
   const Error refused = refusal(listener->address(), of_client("bob"));
   EXPECT_EQ(refused, Code::refused) << refused.what();

@@ -4,7 +4,7 @@
 // What Unix and TCP sockets have in common once they have an address: listening, accepting,
 // connecting.
 
-#include "troupe/transports/stream/socket_stream.hpp"
+#include "troupe/transports/socket/socket_stream.hpp"
 #include "troupe/transports/stream/stream_connection.hpp"
 #include "troupe/transports/transport.hpp"
 

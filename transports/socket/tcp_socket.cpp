@@ -23,8 +23,8 @@ void set_flag(int socket, int level, int option) {
   set_number(socket, level, option, 1);
 }
 
-// The kernel asks a silent peer's kernel, so a host that is gone and a cut link end a wait. Not
-// TCP_USER_TIMEOUT, which ends a connection to a peer that is slow, too.
+// The kernel asks a silent peer's kernel, so a host that is gone and a cut link end a wait; while
+// something is under way, SilenceWatch does.
 void probe_silence(int socket, Duration lost_after) {
   constexpr int kProbes = 2;
   const auto given = std::chrono::floor<std::chrono::seconds>(lost_after).count();

@@ -30,7 +30,8 @@ SocketAddress own_of(int socket);
 Result<UniqueFd> listen_at(const SocketAddress& where, const std::string& doing);
 
 // What a connected socket is to do: send small messages at once, and notice within `lost_after`
-// that the peer's host is gone.
+// that the peer's host is gone. While something is under way to it, a SilenceWatch notices, within
+// half as much again.
 void prepare_tcp(int socket, Duration lost_after);
 
 }  // namespace troupe::transports

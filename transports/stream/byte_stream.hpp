@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace troupe::transports {
@@ -57,6 +58,8 @@ class ByteStream {
   virtual Readiness readable() const noexcept = 0;
   virtual Readiness writable() const noexcept = 0;
   virtual bool carries_fds() const noexcept = 0;
+  // See FrameConnection.
+  virtual std::string peer_key() const { return {}; }
 
   // Duplicates of the descriptors, for another process; -1 where a direction is missing. Errors:
   // refused (it cannot go on elsewhere), system.

@@ -38,6 +38,7 @@ class StreamConnection final : public FrameConnection {
 
   Capabilities capabilities() const noexcept override { return setup_.capabilities; }
   const Address& peer() const noexcept override { return setup_.peer; }
+  std::string peer_key() const override { return stream_->peer_key(); }
 
   Result<Progress> try_send(OutgoingFrame& frame, Lane lane, When when) override;
   void take_over(OutgoingFrame& frame) override;

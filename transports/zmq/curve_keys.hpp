@@ -27,8 +27,10 @@ struct CurveKeys {
   Result<void> write(const std::filesystem::path& path) const;
 };
 
-// Whether libzmq uses libsodium: its own code for CURVE is many times slower.
+// Whether libzmq uses libsodium, and what is to be said where it does not.
 bool curve_is_fast() noexcept;
+inline constexpr std::string_view kSlowCurve =
+    "this libzmq was built without libsodium: its CURVE is many times slower";
 
 bool is_curve_key(std::string_view text) noexcept;
 

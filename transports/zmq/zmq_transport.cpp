@@ -71,6 +71,11 @@ Capabilities ZmqTransport::capabilities() const noexcept {
   return below_ == Below::tcp ? kTcpCapabilities : kIpcCapabilities;
 }
 
+std::string ZmqTransport::caution(const ConnectOptions& options) {
+  const bool encrypts = !options.curve.secret_key.empty() || !options.curve.server_key.empty();
+  return encrypts && !curve_is_fast() && !cautioned_.exchange(true) ? std::string{kSlowCurve} : "";
+}
+
 Result<std::unique_ptr<Dial>> ZmqTransport::dial(const Address& address,
                                                  const ConnectOptions& options) {
   std::string doing = "connect to " + address.text();

@@ -11,6 +11,7 @@
 
 #include "troupe/transports/transport.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,8 @@ class ZmqTransport final : public Transport {
 
   std::string_view scheme() const noexcept override;
   Capabilities capabilities() const noexcept override;
+  // That this libzmq's CURVE is the slow one, where keys are used.
+  std::string caution(const ConnectOptions& options) override;
   // The dial's own errors: not_found (nobody listens), refused (no ZeroMQ there, one that does not
   // speak troupe's protocol, or does not let this end in), timed_out (ConnectOptions::handshake).
   Result<std::unique_ptr<Dial>> dial(const Address& address,
@@ -58,6 +61,7 @@ class ZmqTransport final : public Transport {
                                       const std::string& doing);
 
   const Below below_;
+  std::atomic<bool> cautioned_{false};
   std::mutex mutex_;  // guards these, which are made at their first use
   std::shared_ptr<ZmqContext> context_;
   std::shared_ptr<ZmqBridge> bridge_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/internal/blocking_threads.hpp"
 
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 
 #include <thread>
 #include <utility>
@@ -26,7 +26,7 @@ void BlockingThreads::execute(std::function<void()> work) {
     return;
   }
   try {
-    masked_thread("troupe-blocking", [shared = shared_] { run(*shared); }).detach();
+    os::masked_thread("troupe-blocking", [shared = shared_] { run(*shared); }).detach();
   } catch (...) {
     if (its.threads == 0) {
       its.waiting.pop_back();

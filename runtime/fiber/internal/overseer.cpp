@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/internal/overseer.hpp"
 
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 #include "troupe/runtime/fiber/internal/worker.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/scheduler.hpp"
@@ -9,7 +9,7 @@
 namespace troupe::fiber {
 
 Overseer::Overseer(Scheduler& scheduler)
-    : scheduler_(scheduler), thread_(masked_thread("troupe-oversee", [this] { run(); })) {}
+    : scheduler_(scheduler), thread_(os::masked_thread("troupe-oversee", [this] { run(); })) {}
 
 Overseer::~Overseer() {
   end();

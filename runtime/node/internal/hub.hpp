@@ -12,6 +12,7 @@
 #include "troupe/runtime/node/inspection.hpp"
 #include "troupe/runtime/node/internal/groups.hpp"
 #include "troupe/runtime/node/internal/link.hpp"
+#include "troupe/runtime/node/internal/node_keys.hpp"
 #include "troupe/runtime/node/node_info.hpp"
 
 #include <cstdint>
@@ -96,6 +97,8 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   Result<std::shared_ptr<Link>> shake_hands(Connection connection, const Address& address,
                                             const ConnectOptions& options, Deadline until,
                                             Deadline patience);
+  // Whether we go on with who says that over the connection. Errors: refused.
+  Result<void> admit(const Hello& ours, const Hello& theirs, const Connection& connection);
   // The link to one of this host and user, over shared memory.
   Result<std::shared_ptr<Link>> connect_near(const Hello& theirs, const ConnectOptions& options,
                                              Deadline until);
@@ -120,6 +123,7 @@ class Hub final : public std::enable_shared_from_this<Hub> {
   const std::string build_;
   const Duration detection_;
   const std::shared_ptr<Groups> groups_ = std::make_shared<Groups>();
+  NodeKeys keys_;
 
   std::mutex report_lock_;
   std::function<ProgramReport(Detail)> report_;  // guarded by report_lock_

@@ -75,6 +75,11 @@ Hello Hub::hello(const Address& over) {
           ""};
 }
 
+Result<void> Hub::admit(const Hello& ours, const Hello& theirs, const Connection& connection) {
+  auto fine = check(ours, theirs);
+  return fine ? keys_.admit(theirs.node, connection.peer_key()) : fine;
+}
+
 // Again and again, while the other side has a link that is gone here: it is about to notice.
 Result<std::shared_ptr<Link>> Hub::dial(const Address& address, const ConnectOptions& options,
                                         Deadline until) {
@@ -104,7 +109,7 @@ Result<std::shared_ptr<Link>> Hub::shake_hands(Connection connection, const Addr
   if (!theirs) {
     return theirs.error();
   }
-  if (auto fine = check(ours, *theirs); !fine) {
+  if (auto fine = admit(ours, *theirs, connection); !fine) {
     return fine.error();
   }
   if (!theirs->near.empty() && !ours.host.empty() && theirs->host == ours.host) {
@@ -173,7 +178,7 @@ void Hub::greet(Connection connection) {
     return;
   }
   Verdict verdict;
-  if (const auto fine = check(ours, *theirs); !fine) {
+  if (const auto fine = admit(ours, *theirs, connection); !fine) {
     verdict.why = fine.error().what();
     (void)say(connection, LinkFrame::verdict, verdict, until);
     runtime_.log().write("node " + theirs->node.name + " was refused: " + verdict.why);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/queue/internal/redial.hpp"
 
+#include "troupe/base/backoff.hpp"
 #include "troupe/runtime/actor/spawn.hpp"
 #include "troupe/runtime/fiber/runtime_core.hpp"
 #include "troupe/runtime/fiber/waiter.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -13,9 +13,7 @@
 namespace troupe::queue {
 namespace {
 
-// The pauses are spread around these; each is twice the one before.
-constexpr Duration kFirstPause = std::chrono::milliseconds{5};
-constexpr Duration kLastPause = std::chrono::milliseconds{500};
+constexpr Backoff kPauses{std::chrono::milliseconds{5}, std::chrono::milliseconds{500}};
 // How long one attempt may take.
 constexpr Duration kAttempt = std::chrono::seconds{5};
 
@@ -71,11 +69,10 @@ void Redial::run() {
 
 Result<Called> Redial::dial() {
   RuntimeCore& runtime = caller_->runtime();
-  Duration pause = kFirstPause;
+  Backoff pauses = kPauses;
   for (;;) {
-    const auto spread = static_cast<std::uint64_t>(2 * pause.count());
     fiber::Waiter never;
-    const Deadline next{Duration{static_cast<Duration::rep>(runtime.random().next() % spread)}};
+    const Deadline next{pauses.next(runtime.random().next())};
     if (never.wait(runtime, next) == fiber::Waiter::Outcome::cancelled) {
       return Error{Code::cancelled, "the runtime is stopping"};
     }
@@ -93,7 +90,6 @@ Result<Called> Redial::dial() {
       return Error{Code::disconnected,
                    "it was not found again in time: " + std::string{called.error().what()}};
     }
-    pause = std::min(2 * pause, kLastPause);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "troupe/base/result.hpp"
 #include "troupe/base/unique_fd.hpp"
 #include "troupe/transports/frame_connection.hpp"
+#include "troupe/transports/socket/silence_watch.hpp"
 
 #include <cstddef>
 #include <span>
@@ -23,7 +24,7 @@ class TlsWire final {
   // More than TLS itself ever has to say; a peer that makes it say more without reading is cut off.
   static constexpr std::size_t kMostWaiting = 256U << 10U;
 
-  explicit TlsWire(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+  explicit TlsWire(UniqueFd socket) : socket_(std::move(socket)), watch_(socket_.get()) {}
 
   int socket() const noexcept { return socket_.get(); }
 
@@ -45,6 +46,7 @@ class TlsWire final {
 
  private:
   const UniqueFd socket_;
+  const SilenceWatch watch_;
   std::vector<std::byte> out_;
   std::size_t sent_ = 0;  // of out_
   bool ended_ = false;

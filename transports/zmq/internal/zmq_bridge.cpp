@@ -2,14 +2,13 @@
 #include "troupe/transports/zmq/internal/zmq_bridge.hpp"
 
 #include "troupe/base/os/bell.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,10 +16,13 @@
 namespace troupe::transports {
 namespace {
 
+bool control(int set, int how, int fd, std::uint32_t events) noexcept {
+  epoll_event event{.events = events, .data = {.fd = fd}};
+  return ::epoll_ctl(set, how, fd, &event) == 0;
+}
+
 Result<void> watch(int set, int fd, const std::string& doing) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
-  return ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0 ? Result<void>{}
-                                                          : Error::system(doing, errno);
+  return control(set, EPOLL_CTL_ADD, fd, EPOLLIN) ? Result<void>{} : Error::system(doing, errno);
 }
 
 int milliseconds_until(Deadline deadline) noexcept {
@@ -48,18 +50,12 @@ Result<std::shared_ptr<ZmqBridge>> ZmqBridge::create(std::shared_ptr<ZmqContext>
   }
   std::shared_ptr<ZmqBridge> bridge{
       new ZmqBridge{std::move(context), std::move(set), std::move(bell)}};
-  // Signals are for the program's own threads.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    bridge->thread_ = std::make_unique<std::thread>([&its = *bridge] { its.run(); });
+    bridge->thread_ = std::make_unique<std::thread>(
+        os::masked_thread("troupe-zmq", [&its = *bridge] { its.run(); }));
   } catch (const std::system_error& error) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return Error::system(doing, error.code().value());
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return bridge;
 }
 
@@ -89,7 +85,7 @@ Result<void> ZmqBridge::add(Served& served, const std::string& doing) {
       return watched.error();
     }
   }
-  served_.emplace(&served, Deadline::never());
+  served_.emplace(&served, Watch{});
   return {};
 }
 
@@ -107,7 +103,6 @@ void ZmqBridge::nudge(Served& served) noexcept {
 }
 
 void ZmqBridge::run() {
-  ::pthread_setname_np(::pthread_self(), "troupe-zmq");
   Deadline until = Deadline::never();
   for (;;) {
     std::array<epoll_event, 16> events;
@@ -123,20 +118,28 @@ void ZmqBridge::run() {
         os::silence(bell_);
         continue;
       }
-      for (auto& [served, due] : served_) {
+      for (auto& [served, watch] : served_) {
         const auto news = served->news();
         if (std::ranges::find(news, fd) != news.end()) {
-          due = Deadline::at_once();
+          watch.due = Deadline::at_once();
         }
       }
     }
     until = Deadline::never();
-    for (auto& [served, due] : served_) {
-      if (served->nudged_.exchange(false) || due.passed()) {
-        due = served->serve();
+    for (auto& [served, watch] : served_) {
+      if (served->nudged_.exchange(false) || watch.due.passed()) {
+        serve(*served, watch);
       }
-      until = earlier(until, due);
+      until = earlier(until, watch.due);
     }
+  }
+}
+
+void ZmqBridge::serve(Served& served, Watch& watch) {
+  const Served::Turn turn = served.serve();
+  watch.due = turn.next;
+  if (std::exchange(watch.for_messages, turn.for_messages) != turn.for_messages) {
+    control(set_.get(), EPOLL_CTL_MOD, served.news().front(), turn.for_messages ? EPOLLIN : 0U);
   }
 }
 

@@ -28,9 +28,15 @@ class ZmqBridge final {
     Served(const Served&) = delete;
     Served& operator=(const Served&) = delete;
     virtual ~Served() = default;
-    // Something may have come, or the time has. Returns when to be called again at the latest.
-    virtual Deadline serve() = 0;
-    // Descriptors to wait for; -1: none.
+    // When to be called again at the latest; and whether for messages as well: while others take
+    // those, the bridge would only be woken in vain.
+    struct Turn {
+      Deadline next;
+      bool for_messages = true;
+    };
+    // Something may have come, or the time has.
+    virtual Turn serve() = 0;
+    // Descriptors to wait for: that of messages, and another; -1: none.
     virtual std::array<int, 2> news() const noexcept = 0;
 
    private:
@@ -55,14 +61,20 @@ class ZmqBridge final {
  private:
   ZmqBridge(std::shared_ptr<ZmqContext> context, UniqueFd set, UniqueFd bell);
 
+  struct Watch {
+    Deadline due = Deadline::never();
+    bool for_messages = true;
+  };
+
   void run();
+  void serve(Served& served, Watch& watch);
 
   const std::shared_ptr<ZmqContext> context_;
   const UniqueFd set_;
   const UniqueFd bell_;
 
-  std::mutex mutex_;                    // held while something is served
-  std::map<Served*, Deadline> served_;  // and when each is to be called again
+  std::mutex mutex_;  // held while something is served
+  std::map<Served*, Watch> served_;
   bool stopping_ = false;
 
   std::unique_ptr<std::thread> thread_;  // let go in a forked copy, where it does not run

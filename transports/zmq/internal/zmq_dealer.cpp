@@ -27,6 +27,7 @@ Result<os::EventSet> watch(const ZmqSocket& socket, int bell) {
 
 ZmqDealer::ZmqDealer(Setup setup, ZmqSession session, os::EventSet reads, os::EventSet writes)
     : context_(std::move(setup.context)),
+      server_key_(std::move(setup.server_key)),
       socket_(std::move(setup.socket)),
       session_(std::move(session)),
       reads_(std::move(reads)),

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace troupe::transports {
 
@@ -18,7 +19,8 @@ class ZmqDealer final : public ZmqEnd {
   struct Setup {
     ZmqSocket socket;
     std::shared_ptr<ZmqContext> context;
-    std::uint32_t window;  // of the welcome
+    std::uint32_t window;    // of the welcome
+    std::string server_key;  // empty: in the clear
   };
   static Result<std::unique_ptr<ZmqDealer>> create(Setup setup);
   ~ZmqDealer() override;
@@ -32,6 +34,7 @@ class ZmqDealer final : public ZmqEnd {
   Readiness readable() const noexcept override;
   Readiness writable() const noexcept override;
   bool is_forked_copy() const noexcept override { return context_->is_forked_copy(); }
+  std::string peer_key() const override { return server_key_; }
 
  private:
   ZmqDealer(Setup setup, ZmqSession session, os::EventSet reads, os::EventSet writes);
@@ -39,6 +42,7 @@ class ZmqDealer final : public ZmqEnd {
   void await_farewell();
 
   const std::shared_ptr<ZmqContext> context_;
+  const std::string server_key_;
   mutable std::mutex mutex_;
   ZmqSocket socket_;
   ZmqSession session_;

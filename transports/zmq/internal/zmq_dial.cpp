@@ -127,7 +127,8 @@ Result<std::unique_ptr<FrameConnection>> ZmqDial::take_answer(const zmq::message
                                     std::to_string(news->version) + " of the protocol, this end " +
                                     std::to_string(kZmqVersion)};
   }
-  auto end = ZmqDealer::create({std::move(*socket_), setup_.context, news->window});
+  auto end =
+      ZmqDealer::create({std::move(*socket_), setup_.context, news->window, setup_.server_key});
   if (!end) {
     return end.error().within(setup_.doing);
   }

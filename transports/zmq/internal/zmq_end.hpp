@@ -9,6 +9,7 @@
 #include "troupe/transports/zmq/internal/zmq_socket.hpp"
 
 #include <mutex>
+#include <string>
 
 namespace troupe::transports {
 
@@ -35,6 +36,8 @@ class ZmqEnd {
   virtual Readiness readable() const noexcept = 0;
   virtual Readiness writable() const noexcept = 0;
   virtual bool is_forked_copy() const noexcept = 0;
+  // See FrameConnection.
+  virtual std::string peer_key() const = 0;
 };
 
 }  // namespace troupe::transports

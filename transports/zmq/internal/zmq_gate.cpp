@@ -120,21 +120,23 @@ void ZmqGate::close(const std::string& domain) noexcept {
   domains_.erase(domain);
 }
 
-Deadline ZmqGate::serve() {
+ZmqBridge::Served::Turn ZmqGate::serve() {
   for (;;) {
     std::vector<zmq::message_t> request;
     do {
       zmq::message_t part;
       if (::zmq_msg_recv(part.handle(), socket_, ZMQ_DONTWAIT) < 0) {
-        return Deadline::never();
+        return {Deadline::never()};
       }
       request.push_back(std::move(part));
     } while (request.back().more());
-    const bool good = request.size() == kKey + 1 && request[kMechanism].to_string() == "CURVE" &&
-                      lets_in(request[kDomain].to_string(), z85_of(request[kKey]));
+    const auto who = request.size() == kKey + 1 && request[kMechanism].to_string() == "CURVE"
+                         ? let_in(request[kDomain].to_string(), z85_of(request[kKey]))
+                         : std::nullopt;
     const std::string number = request.size() > kNumber ? request[kNumber].to_string() : "";
     const std::array<std::string, 6> answer{
-        "1.0", number, good ? "200" : "400", good ? "" : "this key is not let in", "", ""};
+        "1.0", number, who ? "200" : "400", who ? "" : "this key is not let in", who.value_or(""),
+        ""};
     for (const std::string& part : answer) {
       (void)::zmq_send(socket_, part.data(), part.size(),
                        ZMQ_DONTWAIT | (&part == &answer.back() ? 0 : ZMQ_SNDMORE));
@@ -142,15 +144,15 @@ Deadline ZmqGate::serve() {
   }
 }
 
-bool ZmqGate::lets_in(const std::string& domain, const std::string& key) {
+std::optional<std::string> ZmqGate::let_in(const std::string& domain, const std::string& key) {
   const std::lock_guard lock{mutex_};
   const auto found = domains_.find(domain);
   if (found == domains_.end() || key.empty()) {
-    return false;
+    return std::nullopt;
   }
   Keys& keys = found->second;
   if (keys.path.empty()) {
-    return true;
+    return "";
   }
   if (const auto now = changed(keys.path); now != keys.changed) {
     // A file that cannot be read lets in nobody.
@@ -158,7 +160,7 @@ bool ZmqGate::lets_in(const std::string& domain, const std::string& key) {
     keys.let_in = read ? std::move(*read) : std::set<std::string>{};
     keys.changed = now;
   }
-  return keys.let_in.contains(key);
+  return keys.let_in.contains(key) ? std::optional{key} : std::nullopt;
 }
 
 }  // namespace troupe::transports

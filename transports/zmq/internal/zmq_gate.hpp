@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -27,7 +28,7 @@ class ZmqGate final : public ZmqBridge::Served {
                     const std::string& doing);
   void close(const std::string& domain) noexcept;
 
-  Deadline serve() override;
+  Turn serve() override;
   std::array<int, 2> news() const noexcept override { return {news_, -1}; }
 
  private:
@@ -40,7 +41,9 @@ class ZmqGate final : public ZmqBridge::Served {
 
   ZmqGate(ZmqBridge& bridge, void* socket);
 
-  bool lets_in(const std::string& domain, const std::string& key);
+  // As whom a client of that key may come: of that key, or, where all are, of none. Nothing: it may
+  // not.
+  std::optional<std::string> let_in(const std::string& domain, const std::string& key);
 
   ZmqBridge& bridge_;
   void* const socket_;

@@ -21,17 +21,21 @@ constexpr std::array kTries{std::chrono::milliseconds{0},   std::chrono::millise
                             std::chrono::milliseconds{200}, std::chrono::milliseconds{1000}};
 // Messages taken in one turn: then the threads that send have theirs.
 constexpr int kTurn = 1000;
+// Sessions that have waited so often within this time look after the socket themselves.
+constexpr int kOften = 5;
+constexpr auto kLate = std::chrono::milliseconds{10};
 constexpr int kReleased = 1000;  // milliseconds for libzmq to close a listening socket
 
-// Of who sent the message, as addresses spell it; empty where libzmq does not know.
+// What libzmq knows of who sent the message; empty where that is nothing.
+std::string known_of(zmq::message_t& message, const char* property) {
+  const char* text = ::zmq_msg_gets(message.handle(), property);
+  return text != nullptr ? text : "";
+}
+
+// As addresses spell it.
 std::string host_of(zmq::message_t& message) {
-  const char* text = ::zmq_msg_gets(message.handle(), "Peer-Address");
-  if (text == nullptr) {
-    return {};
-  }
-  const std::string_view host{text};
-  return host.find(':') != std::string_view::npos ? "[" + std::string{host} + "]"
-                                                  : std::string{host};
+  const std::string host = known_of(message, "Peer-Address");
+  return host.find(':') != std::string::npos ? "[" + host + "]" : host;
 }
 
 Error gone() {
@@ -62,13 +66,17 @@ class ZmqRouterEnd final : public ZmqEnd {
   }
   void settle() override { router_->share_news(); }
 
-  void begin_wait_to_read() noexcept override { peer_->reads.take(); }
+  void begin_wait_to_read() noexcept override {
+    ++router_->waits_;
+    peer_->reads.take();
+  }
 
   Readiness readable() const noexcept override {
     return {peer_->reads.fd(), POLLIN, &peer_->reads};
   }
   Readiness writable() const noexcept override { return {peer_->session.has_room(), POLLIN}; }
   bool is_forked_copy() const noexcept override { return router_->is_forked_copy(); }
+  std::string peer_key() const override { return peer_->key; }
 
  private:
   const std::shared_ptr<ZmqRouter> router_;
@@ -142,11 +150,28 @@ bool ZmqRouter::listen_again() noexcept {
   return !std::exchange(listening_, true);
 }
 
-Deadline ZmqRouter::serve() {
+ZmqBridge::Served::Turn ZmqRouter::serve() {
   const std::lock_guard lock{mutex_};
   const bool more = take_news();
   const Deadline next = try_suspects();
-  return more ? Deadline::at_once() : next;
+  if (more) {
+    return {Deadline::at_once()};
+  }
+  return is_looked_after() ? Turn{earlier(next, Deadline{kLate}), false} : Turn{next};
+}
+
+// Whether sessions take what comes, one message after the other; the bridge looks from time to time
+// whether they still do.
+bool ZmqRouter::is_looked_after() {
+  if (direct_ && waits_ >= kOften) {
+    waits_ = 0;
+    return true;
+  }
+  if (of_late_.passed()) {
+    of_late_ = Deadline{kLate};
+    waits_ = 0;
+  }
+  return false;
 }
 
 // True: there is more, for the bridge to do.
@@ -255,8 +280,9 @@ void ZmqRouter::greet(std::string_view name, const ZmqNews& hello, zmq::message_
     return;
   }
   const int fd = ::zmq_msg_get(message.handle(), ZMQ_SRCFD);
-  auto peer = std::make_shared<Peer>(
-      Peer{std::string{name}, host_of(message), fd, std::move(*session), std::move(*reads)});
+  auto peer =
+      std::make_shared<Peer>(Peer{std::string{name}, host_of(message), known_of(message, "User-Id"),
+                                  fd, std::move(*session), std::move(*reads)});
   auto& latest = by_fd_[fd];
   if (latest != nullptr) {
     latest->session.lose(gone());  // its descriptor is another's now

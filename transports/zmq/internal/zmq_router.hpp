@@ -60,7 +60,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   const std::string& guard() const noexcept { return setup_.guard; }
   const std::string& endpoint() const noexcept { return setup_.endpoint; }
 
-  Deadline serve() override;
+  Turn serve() override;
   std::array<int, 2> news() const noexcept override {
     return {setup_.socket.news(), setup_.socket.event_news()};
   }
@@ -72,6 +72,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   struct Peer {
     std::string name;  // libzmq's
     std::string from;  // its host, where known
+    std::string key;   // that of the listener's list which it has proved to have
     int fd;            // of its connection, in libzmq
     ZmqSession session;
     os::EventSet reads;  // the session's bell; of few sessions, the socket's news
@@ -88,6 +89,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   // With the mutex held:
   bool take_news();
   void share_news();
+  bool is_looked_after();
   void take_events();
   void take_message(std::string_view name, zmq::message_t message);
   void greet(std::string_view name, const ZmqNews& hello, zmq::message_t& message);
@@ -108,6 +110,8 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   std::vector<Suspect> suspects_;
   std::vector<Error> dropped_;
   bool direct_ = true;
+  int waits_ = 0;  // of sessions that wait for the socket themselves, of late
+  Deadline of_late_ = Deadline::at_once();
   bool listening_ = true;
   bool released_ = false;  // libzmq has closed the listening socket
 };

@@ -24,6 +24,7 @@ class ZmqStream final : public ByteStream {
   Readiness readable() const noexcept override { return end_->readable(); }
   Readiness writable() const noexcept override { return end_->writable(); }
   bool carries_fds() const noexcept override { return false; }
+  std::string peer_key() const override { return end_->peer_key(); }
   Result<Ends> duplicate() const override;  // refused: libzmq's threads are this process's
 
  private:

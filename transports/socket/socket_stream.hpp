@@ -3,6 +3,7 @@
 
 // SocketStream: the bytes of a connected stream socket, Unix or TCP.
 
+#include "troupe/transports/socket/silence_watch.hpp"
 #include "troupe/transports/stream/byte_stream.hpp"
 
 namespace troupe::transports {
@@ -11,7 +12,10 @@ class SocketStream final : public ByteStream {
  public:
   enum class Kind : std::uint8_t { local, network };  // local sockets carry descriptors
 
-  SocketStream(UniqueFd socket, Kind kind) : socket_(std::move(socket)), kind_(kind) {}
+  SocketStream(UniqueFd socket, Kind kind)
+      : socket_(std::move(socket)),
+        kind_(kind),
+        watch_(kind == Kind::network ? socket_.get() : -1) {}
 
   Result<Transfer> try_write(std::span<iovec> pieces, std::span<UniqueFd> fds) override;
   Result<Transfer> try_read(std::span<iovec> places, std::vector<UniqueFd>& fds) override;
@@ -23,6 +27,7 @@ class SocketStream final : public ByteStream {
  private:
   const UniqueFd socket_;
   const Kind kind_;
+  const SilenceWatch watch_;
 };
 
 }  // namespace troupe::transports

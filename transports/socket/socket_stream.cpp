@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/transports/stream/socket_stream.hpp"
+#include "troupe/transports/socket/socket_stream.hpp"
 
 #include "troupe/transports/stream/fd_messages.hpp"
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <thread>
 
-namespace troupe::fiber {
+namespace troupe::os {
 
 // `name` is what tools show, 15 characters of it.
 std::thread masked_thread(const std::string& name, std::function<void()> body);
 
-}  // namespace troupe::fiber
+}  // namespace troupe::os

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/runtime/fiber/internal/masked_thread.hpp"
+#include "troupe/base/os/masked_thread.hpp"
 
 #include <pthread.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask is POSIX
 
 #include <utility>
 
-namespace troupe::fiber {
+namespace troupe::os {
 
 std::thread masked_thread(const std::string& name, std::function<void()> body) {
   sigset_t all;
@@ -32,4 +32,4 @@ std::thread masked_thread(const std::string& name, std::function<void()> body) {
   return thread;
 }
 
-}  // namespace troupe::fiber
+}  // namespace troupe::os
