@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,8 +50,22 @@ class Arguments final {
     rest_ = rest_.subspan(1);
     return *value_;
   }
+  // The same, as parse(name, value) reads it, into `place`.
+  template <class Place, class Parse>
+  Result<void> value(Place& place, Parse parse) {
+    const auto text = value();
+    if (!text) return text.error();
+    auto parsed = parse(name_, *text);
+    if (!parsed) return parsed.error();
+    place = *std::move(parsed);
+    return {};
+  }
   Result<void> no_value() const {
     return value_ ? wrong(std::string{name_} + " takes no value") : Result<void>{};
+  }
+  Result<void> flag(bool& place) const {
+    place = true;
+    return no_value();
   }
 
  private:
@@ -84,6 +99,15 @@ inline Result<Duration> seconds(std::string_view name, std::string_view text) {
   }
   return wrong(std::string{name} + " takes seconds, as 5 or 0.5, not \"" + std::string{text} +
                "\"");
+}
+
+inline Result<std::filesystem::path> path(std::string_view name, std::string_view text) {
+  if (!text.empty()) return std::filesystem::path{text};
+  return wrong(std::string{name} + " takes a path");
+}
+
+inline Result<std::string> any_text(std::string_view /*name*/, std::string_view text) {
+  return std::string{text};
 }
 
 }  // namespace troupe::tools

@@ -5,7 +5,6 @@
 #include "troupe/transports/catalog.hpp"
 
 #include <string>
-#include <utility>
 
 namespace troupe::tools {
 namespace {
@@ -13,34 +12,32 @@ namespace {
 constexpr std::string_view kSendUsage =
     R"(troupe send URL: sends each line of standard input as a message
 
-  --dial               connect to a listener (what happens by default)
-  --listen             listen, and send to the first that connects
-  --framing KIND       how messages are told apart: python (default), lines, or raw
-  --binary             all of standard input is one message
-  --count N            send at most N messages
-  --authkey-file FILE  prove to each other to know the key in FILE
-  --timeout SECONDS    wait no longer than this for the other side, each time
-  --max-message BYTES  refuse to send more than this in one message (67108864)
+  --dial                   connect to a listener (what happens by default)
+  --listen                 listen, and send to the first that connects
+  --framing KIND           how messages are told apart: python (default), lines, or raw
+  --binary                 all of standard input is one message
+  --count N                send at most N messages
+  --timeout SECONDS        wait no longer than this for the other side, each time
+  --max-message BYTES      refuse to send more than this in one message (67108864)
 )";
 
 constexpr std::string_view kRecvUsage =
     R"(troupe recv URL: writes each message to standard output as a line
 
-  --listen             listen, and receive from the first that connects (what happens by default)
-  --dial               connect to a listener
-  --framing KIND       how messages are told apart: python (default), lines, or raw
-  --binary             write messages back to back, without line ends
-  --count N            end after N messages
-  --authkey-file FILE  prove to each other to know the key in FILE
-  --timeout SECONDS    wait no longer than this for the other side, each time
-  --max-message BYTES  refuse a message of more than this (67108864)
+  --listen                 listen, and receive from the first that connects (what happens by default)
+  --dial                   connect to a listener
+  --framing KIND           how messages are told apart: python (default), lines, or raw
+  --binary                 write messages back to back, without line ends
+  --count N                end after N messages
+  --timeout SECONDS        wait no longer than this for the other side, each time
+  --max-message BYTES      refuse a message of more than this (67108864)
 )";
 
-Result<Framing> framing(std::string_view text) {
+Result<Framing> framing(std::string_view name, std::string_view text) {
   if (text == "python") return Framing::python;
   if (text == "lines") return Framing::lines;
   if (text == "raw") return Framing::raw;
-  return wrong("--framing is python, lines or raw, not \"" + std::string{text} + "\"");
+  return wrong(std::string{name} + " is python, lines or raw, not \"" + std::string{text} + "\"");
 }
 
 // Reads the options' values into `options`.
@@ -79,23 +76,13 @@ class Parsing final {
   Result<void> option() {
     if (at_.is("--listen")) return listen(true);
     if (at_.is("--dial")) return listen(false);
-    if (at_.is("--binary")) return flag(options_.binary);
-    if (at_.is("--help") || at_.is("-h")) return flag(options_.help);
-    if (at_.is("--framing")) return value(options_.connect.framing, framing);
-    if (at_.is("--timeout")) {
-      return value(options_.timeout, [](auto text) { return seconds("--timeout", text); });
-    }
-    if (at_.is("--authkey-file")) {
-      return value(options_.key_file,
-                   [](auto text) { return Result<std::filesystem::path>{text}; });
-    }
-    if (at_.is("--count")) {
-      return value(options_.count, [](auto text) { return at_least_one("--count", text); });
-    }
-    if (at_.is("--max-message")) {
-      return value(options_.connect.max_message,
-                   [](auto text) { return at_least_one("--max-message", text); });
-    }
+    if (at_.is("--binary")) return at_.flag(options_.binary);
+    if (at_.is("--help") || at_.is("-h")) return at_.flag(options_.help);
+    if (at_.is("--framing")) return at_.value(options_.connect.framing, framing);
+    if (at_.is("--timeout")) return at_.value(options_.timeout, seconds);
+    if (at_.is("--count")) return at_.value(options_.count, at_least_one);
+    if (at_.is("--max-message")) return at_.value(options_.connect.max_message, at_least_one);
+    if (const auto taken = take_connect_option(at_, options_)) return *taken;
     return wrong("there is no option " + std::string{at_.text()});
   }
 
@@ -104,21 +91,6 @@ class Parsing final {
     listens_ = listen;
     options_.listen = listen;
     return at_.no_value();
-  }
-
-  Result<void> flag(bool& place) {
-    place = true;
-    return at_.no_value();
-  }
-
-  template <class Place, class Parse>
-  Result<void> value(Place& place, Parse parse) {
-    const auto text = at_.value();
-    if (!text) return text.error();
-    auto parsed = parse(*text);
-    if (!parsed) return parsed.error();
-    place = std::move(*parsed);
-    return {};
   }
 
   ChannelOptions& options_;
@@ -142,8 +114,8 @@ Result<ChannelOptions> parse_channel_options(Way way, std::span<const char* cons
   return options;
 }
 
-std::string_view channel_usage(Way way) {
-  return way == Way::send ? kSendUsage : kRecvUsage;
+std::string channel_usage(Way way) {
+  return std::string{way == Way::send ? kSendUsage : kRecvUsage}.append(connect_usage());
 }
 
 }  // namespace troupe::tools

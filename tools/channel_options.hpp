@@ -3,16 +3,16 @@
 
 // The command line of troupe send and troupe recv.
 
+#include "tools/connect_options.hpp"
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/transports/address.hpp"
-#include "troupe/transports/options.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace troupe::tools {
@@ -23,11 +23,9 @@ constexpr std::string_view name_of(Way way) {
   return way == Way::send ? "send" : "recv";
 }
 
-struct ChannelOptions {
+struct ChannelOptions : ConnectChoice {
   Address address;
-  bool listen = false;     // else dial
-  ConnectOptions connect;  // without the key, which is in key_file
-  std::optional<std::filesystem::path> key_file;
+  bool listen = false;                                              // else dial
   std::uint64_t count = std::numeric_limits<std::uint64_t>::max();  // of messages, at most
   std::optional<Duration> timeout;  // of each wait for the other side; none: forever
   bool binary = false;
@@ -39,6 +37,6 @@ struct ChannelOptions {
 // `arguments`: what follows the command. Errors: invalid_argument, with what to write instead.
 Result<ChannelOptions> parse_channel_options(Way way, std::span<const char* const> arguments);
 
-std::string_view channel_usage(Way way);
+std::string channel_usage(Way way);
 
 }  // namespace troupe::tools

@@ -21,15 +21,12 @@ RuntimeOptions small() {
 
 FarProgram::FarProgram() : runtime_(small()) {}
 
-Result<std::shared_ptr<FarProgram>> FarProgram::dial(const Address& url, ConnectOptions options,
-                                                     const std::filesystem::path& key_file) {
-  if (!key_file.empty()) {
-    auto key = AuthKey::from_file(key_file);
-    if (!key) return key.error();
-    options.key = *std::move(key);
-  }
+Result<std::shared_ptr<FarProgram>> FarProgram::dial(const Address& url,
+                                                     const ConnectChoice& choice) {
+  const auto options = choice.with_key();
+  if (!options) return options.error();
   auto made = std::make_shared<FarProgram>();
-  auto node = made->runtime_.connect(url, options, Deadline{kPatience});
+  auto node = made->runtime_.connect(url, *options, Deadline{kPatience});
   if (!node) return node.error();
   made->node_ = *std::move(node);
   return made;

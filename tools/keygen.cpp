@@ -15,8 +15,8 @@ std::string_view keygen_usage() {
   return R"(troupe keygen NAME: a key for zmq+tcp: and zmq+ipc:, which encrypts and says who is who
 
 Makes NAME.key, which anybody may read, and NAME.key_secret, which stays where it is (mode 600), and prints the
-public key: a line for the file of the clients that a listener serves (CurveOptions::clients). A file that is
-there already is left alone. pyzmq reads both files: zmq.auth.load_certificate.
+public key: a line for the file of the clients that a listener serves (--curve-clients, CurveOptions::clients).
+A file that is there already is left alone. pyzmq reads both files: zmq.auth.load_certificate.
 )";
 }
 
@@ -34,7 +34,7 @@ int keygen(std::span<const char* const> arguments) {
   if (auto made = keys->write(name); !made) return failed("keygen", made.error());
   std::cout << keys->public_key << ' ' << name << '\n';
   if (!transports::curve_is_fast()) {
-    say("keygen", "this libzmq was built without libsodium: its CURVE is many times slower");
+    say("keygen", transports::kSlowCurve);
   }
   return written("keygen");
 }

@@ -151,11 +151,11 @@ TextTable table_of(std::vector<Column> columns, std::vector<Row> rows, Sort sort
 
 }  // namespace
 
-Result<Sort> parse_sort(std::string_view text) {
+Result<Sort> parse_sort(std::string_view name, std::string_view text) {
   for (const SortName& each : kSorts) {
     if (each.name == text) return each.sort;
   }
-  return wrong("--sort takes mailbox, age, handling, rate, dropped or id, not \"" +
+  return wrong(std::string{name} + " takes mailbox, age, handling, rate, dropped or id, not \"" +
                std::string{text} + "\"");
 }
 

@@ -18,7 +18,7 @@ namespace troupe::tools {
 enum class Sort : std::uint8_t { as_it_is, mailbox, age, handling, rate, dropped };
 
 // Errors: invalid_argument, naming those that there are.
-Result<Sort> parse_sort(std::string_view text);
+Result<Sort> parse_sort(std::string_view name, std::string_view text);
 std::string_view name_of(Sort sort);
 
 // How many messages each has handled a second since the last look; nothing at the first.

@@ -2,6 +2,7 @@
 #include "tools/look_options.hpp"
 
 #include "tools/arguments.hpp"
+#include "tools/connect_options.hpp"
 
 #include <array>
 #include <iterator>
@@ -19,51 +20,43 @@ constexpr std::array kTexts{
           R"(troupe ps: lists your running troupe programs, with the processes that they started
 troupe ps PID, troupe ps URL: lists the actors of one, and its links to other nodes
 
-  --sort KEY           the largest first: mailbox, age, handling, rate, dropped; or id (default)
-
 Seen are programs that begin with Runtime{argc, argv}, once they have actors, and others with
 RuntimeOptions::inspect = Inspect::on. A PID is one of this machine. A URL is where a node listens,
-of whatever machine, such as tls://hosta:7000; of it:
+of whatever machine, such as tls://hosta:7000.
 
-  --authkey-file FILE  prove to each other to know the key in FILE, which the node listens with
-  --trust FILE         of tls: whose certificates to believe (those that the system does)
-  --certificate FILE, --private-key FILE  of tls: who you are, where the node wants to know
+  --sort KEY               the largest first: mailbox, age, handling, rate, dropped; or id (default)
 )"},
     Texts{
         "why",
         R"(troupe why PID|URL ACTOR: why the actor does not go on: whom it waits for, and whom that one does
 
 ACTOR is its name, its id as troupe ps PID lists it (17.3), or its class where there is one of it.
-Of a URL: the options that troupe ps has.
+
 )"},
     Texts{
         "stacks",
         R"(troupe stacks PID|URL: the actors that run and those that wait within a handler: for whom, since when
 
 Functions and lines are for a debugger: gdb -x troupe_gdb.py -p PID, then troupe fibers bt.
-Of a URL: the options that troupe ps has.
+
 )"},
     Texts{"top", R"(troupe top [PID|URL]: as troupe ps, again and again, until q or Ctrl-C
 
-  --sort KEY       the largest first: mailbox, age, handling, rate, dropped; or id (default)
-  --every SECONDS  between two looks (1)
-  and of a URL those that troupe ps has
-
 Keys: m a h r d i sort by mailbox, age, handling, rate, dropped, id; space looks at once; q ends.
 Where the output is no terminal it is written once.
+
+  --sort KEY               the largest first: mailbox, age, handling, rate, dropped; or id (default)
+  --every SECONDS          between two looks (1)
 )"},
 };
 
-Result<Duration> seconds(std::string_view text) {
+Result<Duration> every(std::string_view name, std::string_view text) {
   const auto number = number_of<double>(text);
   if (number && *number >= 0.1 && *number <= 3600) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{*number});
   }
-  return wrong("--every takes seconds from 0.1 to 3600, not \"" + std::string{text} + "\"");
-}
-
-Result<std::filesystem::path> path(std::string_view text) {
-  return std::filesystem::path{text};
+  return wrong(std::string{name} + " takes seconds from 0.1 to 3600, not \"" + std::string{text} +
+               "\"");
 }
 
 class Parsing final {
@@ -95,35 +88,15 @@ class Parsing final {
 
   Result<void> option() {
     const bool lists = look_ == Look::ps || look_ == Look::top;
-    if (at_.is("--help") || at_.is("-h")) {
-      options_.help = true;
-      return at_.no_value();
-    }
-    if (lists && at_.is("--sort")) return value(options_.sort, parse_sort);
-    if (look_ == Look::top && at_.is("--every")) return value(options_.every, seconds);
-    TlsOptions& tls = options_.connect.tls;
-    if (at_.is("--authkey-file")) return value(options_.key_file, path);
-    if (at_.is("--trust")) return value(tls.trust, path);
-    if (at_.is("--certificate")) return value(tls.certificate, path);
-    if (at_.is("--private-key")) return value(tls.private_key, path);
+    if (at_.is("--help") || at_.is("-h")) return at_.flag(options_.help);
+    if (lists && at_.is("--sort")) return at_.value(options_.sort, parse_sort);
+    if (look_ == Look::top && at_.is("--every")) return at_.value(options_.every, every);
+    if (const auto taken = take_connect_option(at_, choice_)) return *taken;
     return wrong("there is no option " + std::string{at_.text()});
   }
 
-  template <class Place, class Parse>
-  Result<void> value(Place& place, Parse parse) {
-    const auto text = at_.value();
-    if (!text) return text.error();
-    auto parsed = parse(*text);
-    if (!parsed) return parsed.error();
-    place = *parsed;
-    return {};
-  }
-
   Result<void> complete() {
-    if (options_.target) {
-      options_.target->connect = options_.connect;
-      options_.target->key_file = options_.key_file;
-    }
+    if (options_.target) options_.target->choice = choice_;
     if (!options_.target && (look_ == Look::why || look_ == Look::stacks)) {
       return wrong("of which program? Say its PID or URL; troupe ps lists them");
     }
@@ -137,6 +110,7 @@ class Parsing final {
   const Look look_;
   LookOptions& options_;
   Arguments at_;
+  ConnectChoice choice_;
 };
 
 }  // namespace
@@ -145,8 +119,10 @@ std::string_view name_of(Look look) {
   return kTexts.at(static_cast<std::size_t>(look)).name;
 }
 
-std::string_view look_usage(Look look) {
-  return kTexts.at(static_cast<std::size_t>(look)).usage;
+std::string look_usage(Look look) {
+  return std::string{kTexts.at(static_cast<std::size_t>(look)).usage}
+      .append("of a URL:\n")
+      .append(connect_usage());
 }
 
 Result<LookOptions> parse_look_options(Look look, std::span<const char* const> arguments) {

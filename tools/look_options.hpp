@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,16 +22,14 @@ enum class Look : std::uint8_t { ps, why, stacks, top };
 
 struct LookOptions {
   std::optional<Target> target;
-  ConnectOptions connect;          // of a target by URL
-  std::filesystem::path key_file;  // the same; empty: no key
-  std::string actor;               // of why
+  std::string actor;  // of why
   Sort sort = Sort::as_it_is;
   Duration every = std::chrono::seconds{1};  // of top
   bool help = false;
 };
 
 std::string_view name_of(Look look);
-std::string_view look_usage(Look look);
+std::string look_usage(Look look);
 
 // `arguments`: what follows the command. Errors: invalid_argument, with what to write instead.
 Result<LookOptions> parse_look_options(Look look, std::span<const char* const> arguments);

@@ -31,7 +31,7 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   int (*run)(Arguments arguments);
-  std::string_view usage;  // of itself; empty: that of all
+  std::string usage;  // of itself; empty: that of all
 };
 const std::array kCommands{
     Command{"ps", "list running troupe programs, or the actors of one", ps, look_usage(Look::ps)},
@@ -46,7 +46,7 @@ const std::array kCommands{
             channel_usage(Way::recv)},
     Command{"queue", "own a queue of lines, put into one, take from it, look into it", queue,
             queue_usage()},
-    Command{"keygen", "make a key for zmq+tcp: and zmq+ipc:", keygen, keygen_usage()},
+    Command{"keygen", "make a key for zmq+tcp: and zmq+ipc:", keygen, std::string{keygen_usage()}},
     Command{"help", "this text, or that of a command: troupe help send", help, {}},
     Command{"version", "which version this is", version, {}},
 };
@@ -58,8 +58,8 @@ std::string usage() {
             std::string{command.summary} + "\n";
   }
   return text +
-         "\nAn address is fifo:/path, unix:/path, unix:@name, shm://name, tcp://host:port or "
-         "pipe:?in=FD.\n";
+         "\nAn address is fifo:/path, unix:/path, unix:@name, shm://name, tcp://host:port, "
+         "tls://host:port,\nzmq+tcp://host:port, zmq+ipc:/path or pipe:?in=FD.\n";
 }
 
 int run(Arguments arguments) {

@@ -4,8 +4,6 @@
 #include "tools/direct_fifo.hpp"
 #include "tools/status.hpp"
 
-#include <utility>
-
 namespace troupe::tools {
 
 RuntimeOptions runtime_options(std::string_view command) {
@@ -17,16 +15,12 @@ RuntimeOptions runtime_options(std::string_view command) {
 
 Result<Connection> meet(Runtime& runtime, Way way, const ChannelOptions& options) {
   const Address address = address_for(way, options);
-  ConnectOptions connecting = options.connect;
-  if (options.key_file) {
-    auto key = AuthKey::from_file(*options.key_file);
-    if (!key) return key.error();
-    connecting.key = std::move(*key);
-  }
+  const auto connecting = options.with_key();
+  if (!connecting) return connecting.error();
   if (!options.listen) {
-    return connect(runtime, address, connecting, options.patience());
+    return connect(runtime, address, *connecting, options.patience());
   }
-  auto listener = Listener::create(runtime, address, connecting);
+  auto listener = Listener::create(runtime, address, *connecting);
   if (!listener) return listener.error();
   if (listener->address() != address) {
     say(name_of(way), "listening at " + listener->address().text());  // chosen for us

@@ -75,7 +75,7 @@ std::string text_of(const Target& target) {
 Result<std::vector<Program>> look_at(Target& target, node::Detail detail) {
   if (target.pid == 0) {
     if (target.far == nullptr) {
-      auto far = FarProgram::dial(target.url, target.connect, target.key_file);
+      auto far = FarProgram::dial(target.url, target.choice);
       if (!far) return far.error();
       target.far = *std::move(far);
     }

@@ -4,14 +4,13 @@
 // The programs that a command looks at. A target is a pid of this machine, or the URL of a node,
 // here or elsewhere; what is found by either comes out of look_at as a Program.
 
+#include "tools/connect_options.hpp"
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/node/inspection.hpp"
 #include "troupe/transports/address.hpp"
-#include "troupe/transports/options.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +24,7 @@ class FarProgram;
 struct Target {
   std::int64_t pid = 0;  // 0: the node at url
   Address url{};
-  ConnectOptions connect{};           // without the key, which is in key_file
-  std::filesystem::path key_file{};   // empty: no key
+  ConnectChoice choice{};             // of url
   std::shared_ptr<FarProgram> far{};  // the node, once it has been looked at
 };
 // "4711", or the URL.

@@ -44,14 +44,10 @@ int queue(std::span<const char* const> arguments) {
     return kDone;
   }
   const std::string_view name = name_of(command->verb);
-  ConnectOptions connect;
-  if (command->key_file) {
-    auto key = AuthKey::from_file(*command->key_file);
-    if (!key) return failed(name, key.error());
-    connect.key = std::move(*key);
-  }
+  const auto connect = command->with_key();
+  if (!connect) return failed(name, connect.error());
   Runtime runtime{runtime_options(name)};
-  const auto done = run(runtime, *command, connect);
+  const auto done = run(runtime, *command, *connect);
   return done ? kDone : failed(name, done.error());
 }
 

@@ -22,6 +22,8 @@ constexpr std::string_view kUsage =
   dead URL           what nobody could finish: deliveries, the reason and the item, between tabs
   close URL          nothing more is put, by anybody; take ends when all is finished
 
+Items that are no lines, of other programs, are written as a text that shows them.
+
 of serve:
   --capacity N             items that are there or in work (1024)
   --capacity-bytes N       and bytes (67108864)
@@ -43,10 +45,7 @@ of take:
 of dead:
   --discard                and acknowledge them: they are gone then
 of all:
-  --authkey-file FILE      prove to each other to know the key in FILE
   --timeout SECONDS        wait no longer than this: for the queue (10), for room, for an item, for an answer
-
-Items that are no lines, of other programs, are written as a text that shows them.
 )";
 
 struct Named {
@@ -79,11 +78,6 @@ Result<std::int32_t> priority(std::string_view name, std::string_view text) {
   const auto number = number_of<std::int32_t>(text);
   if (number) return *number;
   return wrong(std::string{name} + " takes a whole number, not \"" + std::string{text} + "\"");
-}
-
-Result<std::filesystem::path> path(std::string_view name, std::string_view text) {
-  if (!text.empty()) return std::filesystem::path{text};
-  return wrong(std::string{name} + " takes a path");
 }
 
 class Parsing final {
@@ -134,32 +128,26 @@ class Parsing final {
       only_lines_ = true;
       return {};
     }
-    if (at_.is("--help") || at_.is("-h")) return flag(command_.help);
-    if (at_.is("--authkey-file")) {
-      return value(command_.key_file, path);
-    }
-    if (at_.is("--timeout")) return value(command_.timeout, seconds);
+    if (at_.is("--help") || at_.is("-h")) return at_.flag(command_.help);
+    if (at_.is("--timeout")) return at_.value(command_.timeout, seconds);
+    if (const auto taken = take_connect_option(at_, command_)) return *taken;
     switch (command_.verb) {
       case QueueVerb::serve:
         return option_of_serve();
       case QueueVerb::put:
-        if (at_.is("--delay")) return value(command_.put.delay, seconds);
-        if (at_.is("--priority")) return value(command_.put.priority, priority);
+        if (at_.is("--delay")) return at_.value(command_.put.delay, seconds);
+        if (at_.is("--priority")) return at_.value(command_.put.priority, priority);
         break;
       case QueueVerb::take:
-        if (at_.is("--count")) return value(command_.count, at_least_one);
-        if (at_.is("--hold")) return value(command_.hold, seconds);
-        if (at_.is("--exec")) {
-          return value(command_.exec, [](auto /*name*/, auto text) -> Result<std::string> {
-            return std::string{text};
-          });
-        }
+        if (at_.is("--count")) return at_.value(command_.count, at_least_one);
+        if (at_.is("--hold")) return at_.value(command_.hold, seconds);
+        if (at_.is("--exec")) return at_.value(command_.exec, any_text);
         break;
       case QueueVerb::peek:
-        if (at_.is("--count")) return value(command_.count, at_least_one);
+        if (at_.is("--count")) return at_.value(command_.count, at_least_one);
         break;
       case QueueVerb::dead:
-        if (at_.is("--discard")) return flag(command_.discard);
+        if (at_.is("--discard")) return at_.flag(command_.discard);
         break;
       case QueueVerb::stat:
       case QueueVerb::close:
@@ -170,15 +158,15 @@ class Parsing final {
 
   Result<void> option_of_serve() {
     QueueOptions& queue = command_.queue;
-    if (at_.is("--capacity")) return value(queue.capacity, at_least_one);
-    if (at_.is("--capacity-bytes")) return value(queue.capacity_bytes, at_least_one);
-    if (at_.is("--when-full")) return value(queue.when_full, when_full);
-    if (at_.is("--retry-delay")) return value(queue.retry_delay, seconds);
-    if (at_.is("--max-hold")) return value(queue.max_hold, seconds);
-    if (at_.is("--durable")) return value(queue.durable, path);
-    if (at_.is("--sync")) return flag(queue.sync);
+    if (at_.is("--capacity")) return at_.value(queue.capacity, at_least_one);
+    if (at_.is("--capacity-bytes")) return at_.value(queue.capacity_bytes, at_least_one);
+    if (at_.is("--when-full")) return at_.value(queue.when_full, when_full);
+    if (at_.is("--retry-delay")) return at_.value(queue.retry_delay, seconds);
+    if (at_.is("--max-hold")) return at_.value(queue.max_hold, seconds);
+    if (at_.is("--durable")) return at_.value(queue.durable, path);
+    if (at_.is("--sync")) return at_.flag(queue.sync);
     if (at_.is("--deliveries")) {
-      return value(queue.deliveries, [](auto name, auto text) -> Result<std::uint32_t> {
+      return at_.value(queue.deliveries, [](auto name, auto text) -> Result<std::uint32_t> {
         const auto number = at_least_one(name, text);
         if (!number) return number.error();
         return static_cast<std::uint32_t>(
@@ -191,22 +179,6 @@ class Parsing final {
   Result<void> unknown() const {
     if (!has_verb_) return wrong("first the verb, as in troupe queue take URL, then its options");
     return wrong(std::string{name_of(command_.verb)} + " has no option " + std::string{at_.text()});
-  }
-
-  Result<void> flag(bool& place) {
-    place = true;
-    return at_.no_value();
-  }
-
-  template <class Place, class Parse>
-  Result<void> value(Place& place, Parse parse) {
-    const std::string name{at_.text().substr(0, at_.text().find('='))};
-    const auto text = at_.value();
-    if (!text) return text.error();
-    auto parsed = parse(name, *text);
-    if (!parsed) return parsed.error();
-    place = std::move(*parsed);
-    return {};
   }
 
   Result<void> complete() const {
@@ -240,8 +212,8 @@ Result<QueueCommand> parse_queue_command(std::span<const char* const> arguments)
   return command;
 }
 
-std::string_view queue_usage() {
-  return kUsage;
+std::string queue_usage() {
+  return std::string{kUsage}.append(connect_usage());
 }
 
 }  // namespace troupe::tools

@@ -3,13 +3,13 @@
 
 // The command line of troupe queue.
 
+#include "tools/connect_options.hpp"
 #include "troupe/base/deadline.hpp"
 #include "troupe/base/result.hpp"
 #include "troupe/runtime/queue/queue_options.hpp"
 #include "troupe/transports/address.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <span>
@@ -24,12 +24,11 @@ enum class QueueVerb : std::uint8_t { serve, put, take, peek, stat, dead, close 
 // "queue serve"
 std::string_view name_of(QueueVerb verb);
 
-struct QueueCommand {
+struct QueueCommand : ConnectChoice {
   QueueVerb verb = QueueVerb::stat;
   Address address;
-  std::optional<std::filesystem::path> key_file;
   std::optional<Duration> timeout;  // of each wait; none: the verb's own patience
-  QueueOptions queue;               // of serve; without the key, which is in key_file
+  QueueOptions queue;               // of serve, but for its connect
   std::vector<std::string> lines;   // of put; none: those of standard input
   PutOptions put;
   std::uint64_t count =
@@ -45,6 +44,6 @@ struct QueueCommand {
 // `arguments`: what follows troupe queue. Errors: invalid_argument, with what to write instead.
 Result<QueueCommand> parse_queue_command(std::span<const char* const> arguments);
 
-std::string_view queue_usage();
+std::string queue_usage();
 
 }  // namespace troupe::tools

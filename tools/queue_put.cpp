@@ -53,7 +53,7 @@ class Putting final {
         const auto last = lines.last();
         return last ? put(*last) : Result<void>{};
       }
-      if (lines.waiting() > command_.queue.connect.max_message) {
+      if (lines.waiting() > command_.connect.max_message) {
         return Error{Code::invalid_argument,
                      "put into " + command_.address.text() +
                          ": a line of standard input is longer than an item may be"};

@@ -44,7 +44,8 @@ TEST(ChannelOptionsTest, EachHasADefault) {
   EXPECT_EQ(options.connect.max_message, 64U << 20U);
   EXPECT_FALSE(options.timeout);
   EXPECT_TRUE(options.patience().is_never());
-  EXPECT_FALSE(options.key_file);
+  EXPECT_TRUE(options.key_file.empty());
+  EXPECT_EQ(options.connect.lost_after, 30s);
   EXPECT_FALSE(options.binary);
 }
 
