@@ -57,7 +57,7 @@ enum class Finish {
 
 // Items through one queue, from producers to consumers, each a process.
 struct QueueUse {
-  std::string scheme;  // shm, unix, tcp
+  std::string scheme;  // shm, unix, tcp, zmq+tcp, zmq+ipc
   int producers = 0;
   int consumers = 0;
   std::size_t size = 0;  // bytes of an item

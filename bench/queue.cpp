@@ -19,8 +19,6 @@
 // reserve and delete. ZeroMQ: PUSH and PULL, where all is lost with a consumer that was under way
 // to it or not done. Their sources say more. A peer's socket is of the kind that ours is, a Unix
 // one beside shm.
-#include "troupe/runtime/queue/queue.hpp"
-
 #include "our_queue.hpp"
 #include "peers/beanstalkd.hpp"
 #include "peers/python.hpp"
@@ -28,13 +26,8 @@
 #include "peers/zeromq_queue.hpp"
 #include "questions.hpp"
 #include "queue_run.hpp"
-#include "started_again.hpp"
-#include "troupe/runtime/process/process.hpp"
-#include "troupe/runtime/runtime.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,76 +37,9 @@ namespace {
 
 constexpr double kMillions = 1e-6;  // of one
 
-void produce(const std::string& at, std::size_t text) {
-  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
-  QueueItem item{kFirstNumber, std::string(text, 'x')};
-  while (queue.put(std::as_const(item))) {
-    ++item.number;
-  }
-}
-
-void consume(const std::string& at) {
-  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
-  std::uint64_t sum = 0;
-  for (auto& item : queue) {
-    sum += item->number;
-  }
-}
-
-void consume_by_get(const std::string& at) {
-  auto queue = troupe::Queue<QueueItem>::open(*troupe::Runtime::current(), at).value();
-  std::uint64_t sum = 0;
-  while (const auto item = queue.get()) {
-    sum += item->number;
-  }
-}
-
-// Where a durable queue keeps its items, for as long as it is measured.
-class StoreDirectory final {
- public:
-  StoreDirectory() = default;
-  StoreDirectory(const StoreDirectory&) = delete;
-  StoreDirectory& operator=(const StoreDirectory&) = delete;
-  ~StoreDirectory() { std::filesystem::remove_all(path_); }
-
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  const std::string path_ = "/var/tmp/troupe-bench-queue-" + std::to_string(::getpid());
-};
-
-// Millions a second.
-double ours(const QueueUse& use, const Effort& effort) {
-  StartedAgain again;
-  troupe::Runtime runtime{again.argc(), again.argv()};
-  troupe::QueueOptions options;
-  options.capacity = kQueueCapacity;
-  const StoreDirectory store;
-  if (use.durable) {
-    options.durable = store.path();
-  }
-  auto queue =
-      troupe::Queue<QueueItem>::create(runtime, queue_address(use.scheme), options).value();
-  const std::string at = queue.address().text();
-  std::vector<troupe::Process> processes;
-  processes.reserve(static_cast<std::size_t>(use.consumers + use.producers));
-  for (int i = 0; i < use.consumers; ++i) {
-    processes.emplace_back(runtime, use.finish == Finish::taken ? consume_by_get : consume, at);
-  }
-  for (int i = 0; i < use.producers; ++i) {
-    processes.emplace_back(runtime, produce, at, use.size - kQueueItemHead);
-  }
-  const double a_second =
-      finished_a_second([&] { return queue.stats().value().finished; }, effort.duration);
-  for (troupe::Process& process : processes) {
-    process.kill().value();
-  }
-  return a_second * kMillions;
-}
-
 std::optional<Budget> budget(const QueueUse& use) {
   if (use.producers != 2 || use.consumers != 2 || use.size != 64 || use.finish == Finish::taken ||
-      use.durable || use.scheme == "zmq+tcp") {
+      use.durable) {
     return std::nullopt;
   }
   return Budget{Budget::Bound::at_least,
@@ -136,7 +62,8 @@ double python_items_a_second(const QueueUse& use, std::chrono::nanoseconds durat
 
 Work work(const QueueUse& use) {
   std::vector<Side> sides{
-      {Role::ours, "ours", [=](const Effort& effort) { return ours(use, effort); }},
+      {Role::ours, "ours",
+       [=](const Effort& effort) { return our_items_a_second(use, effort.duration) * kMillions; }},
       peer("Python", use, &python_items_a_second),
       peer("Redis", use, &redis::items_a_second),
   };
@@ -163,7 +90,6 @@ std::vector<Work> works(Finish finish) {
     }
   }
   if (finish == Finish::acknowledged) {
-    all.push_back(work({"zmq+tcp", 2, 2, 64, finish}));
     for (const char* const scheme : {"shm", "unix"}) {
       all.push_back(work({scheme, 2, 2, 64, finish, true}));
     }
@@ -172,14 +98,6 @@ std::vector<Work> works(Finish finish) {
 }
 
 }  // namespace
-
-std::string queue_address(const std::string& scheme) {
-  const std::string unique = "bench-" + std::to_string(::getpid());
-  if (scheme.ends_with("tcp")) {
-    return scheme + "://127.0.0.1:0/items";
-  }
-  return scheme == "shm" ? "shm://" + unique : "unix:/tmp/troupe-" + unique + ".sock";
-}
 
 std::string QueueUse::name() const {
   return std::to_string(producers) + "x" + std::to_string(consumers) + "/" + size_text(size) + "/" +

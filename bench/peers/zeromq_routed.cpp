@@ -2,13 +2,14 @@
 #include "zeromq_routed.hpp"
 
 #include "../fresh_process.hpp"
+#include "zeromq_sockets.hpp"
 
-#include <unistd.h>
 #include <zmq.hpp>
 
 #include <array>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,43 +18,18 @@
 namespace bench::zeromq {
 namespace {
 
-struct Keys {
-  std::array<char, 41> known{};
-  std::array<char, 41> secret{};
-};
-
-Keys make_keys() {
-  Keys keys;
-  if (::zmq_curve_keypair(keys.known.data(), keys.secret.data()) != 0) {
-    throw std::runtime_error{"this libzmq has no CURVE"};
-  }
-  return keys;
-}
-
-zmq::message_t receive(zmq::socket_t& socket) {
-  zmq::message_t message;
-  if (!socket.recv(message)) throw std::runtime_error{"zmq: nothing received"};
-  return message;
-}
-
 // A service in a partner process, and its client here, which has said hello.
 class Routed final {
  public:
   using Serve = std::function<void(zmq::socket_t& router, const zmq::message_t& client)>;
 
   Routed(const std::string& below, bool curve, const Serve& serve)
-      : server_(curve ? make_keys() : Keys{}),
+      : server_(keys_if(curve)),
         partner_([&](const FoundPartner::Tell& tell) {
           zmq::context_t context;
           zmq::socket_t router{context, zmq::socket_type::router};
-          if (curve) {
-            router.set(zmq::sockopt::curve_server, true);
-            router.set(zmq::sockopt::curve_secretkey, server_.secret.data());
-          }
           router.set(zmq::sockopt::router_mandatory, true);  // a full peer is waited for
-          router.bind(below == "tcp" ? "tcp://127.0.0.1:*"
-                                     : "ipc://@troupe-bench-" + std::to_string(::getpid()));
-          const std::string where = router.get(zmq::sockopt::last_endpoint);
+          const std::string where = listen(router, below, "service", server_);
           const std::jthread serving{[&] {
             const zmq::message_t client = receive(router);
             (void)receive(router);
@@ -62,19 +38,13 @@ class Routed final {
           tell(where);
         }),
         socket_(context_, zmq::socket_type::dealer) {
-    if (curve) {
-      const Keys own = make_keys();
-      socket_.set(zmq::sockopt::curve_serverkey, server_.known.data());
-      socket_.set(zmq::sockopt::curve_publickey, own.known.data());
-      socket_.set(zmq::sockopt::curve_secretkey, own.secret.data());
-    }
-    socket_.connect(partner_.where());
+    connect(socket_, partner_.where(), server_);
     socket_.send(zmq::str_buffer("hello"), zmq::send_flags::none);
   }
   zmq::socket_t& socket() noexcept { return socket_; }
 
  private:
-  Keys server_;
+  std::optional<Keys> server_;
   FoundPartner partner_;
   zmq::context_t context_;
   zmq::socket_t socket_;
