@@ -51,7 +51,7 @@ ZmqDealer::~ZmqDealer() {
   if (is_forked_copy()) {
     return;
   }
-  settle();
+  settle_to_wait();
   if (!session_.is_over() && !gone_) {
     (void)socket_.send(session_.last_word(ZmqWord::bye));
     await_farewell();
@@ -69,7 +69,7 @@ void ZmqDealer::await_farewell() {
   while (!session_.is_over() && !gone_ && !until.passed()) {
     std::array items{pollfd{socket_.news(), POLLIN, 0}, pollfd{socket_.event_news(), POLLIN, 0}};
     (void)::poll(items.data(), items.size(), 1);
-    settle();
+    settle_to_wait();
   }
 }
 
@@ -82,13 +82,17 @@ bool ZmqDealer::send(zmq::message_t message) {
 }
 
 void ZmqDealer::settle() {
+  while (auto message = socket_.receive()) {
+    session_.take_in(std::move(*message));
+  }
+}
+
+void ZmqDealer::settle_to_wait() {
   // What came before the end of a connection was here before the event is.
   while (auto event = socket_.next_event()) {
     gone_ = gone_ || event->kind == ZmqEvent::Kind::disconnected;
   }
-  while (auto message = socket_.receive()) {
-    session_.take_in(std::move(*message));
-  }
+  settle();
   if (gone_) {
     session_.lose({Code::disconnected, "the connection to the peer has broken, or it is gone",
                    Effect::unknown});

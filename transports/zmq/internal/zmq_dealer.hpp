@@ -29,6 +29,7 @@ class ZmqDealer final : public ZmqEnd {
   ZmqSession& session() noexcept override { return session_; }
   bool send(zmq::message_t message) override;
   void settle() override;
+  void settle_to_wait() override;
   void begin_wait_to_read() noexcept override { reads_.take(); }
   void begin_wait_to_write() noexcept override { writes_.take(); }
   Readiness readable() const noexcept override;

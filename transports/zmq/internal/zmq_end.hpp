@@ -28,8 +28,11 @@ class ZmqEnd {
   virtual bool send(zmq::message_t message) = 0;
   // Hands what has come to its sessions, until nothing is left.
   virtual void settle() = 0;
+  // The same; and before a wait, what libzmq says of the connection: to ask costs as much as to
+  // receive.
+  virtual void settle_to_wait() = 0;
   // A thread is about to wait by readable(), or by writable(): nothing that was reported before
-  // counts. settle() follows.
+  // counts. settle_to_wait() follows.
   virtual void begin_wait_to_read() noexcept {}
   virtual void begin_wait_to_write() noexcept {}
 

@@ -65,6 +65,7 @@ class ZmqRouterEnd final : public ZmqEnd {
     return sent;
   }
   void settle() override { router_->share_news(); }
+  void settle_to_wait() override { settle(); }  // the bridge hears what libzmq says
 
   void begin_wait_to_read() noexcept override {
     ++router_->waits_;
@@ -152,7 +153,8 @@ bool ZmqRouter::listen_again() noexcept {
 
 ZmqBridge::Served::Turn ZmqRouter::serve() {
   const std::lock_guard lock{mutex_};
-  const bool more = take_news();
+  take_events();
+  const bool more = take_messages();
   const Deadline next = try_suspects();
   if (more) {
     return {Deadline::at_once()};
@@ -175,13 +177,11 @@ bool ZmqRouter::is_looked_after() {
 }
 
 // True: there is more, for the bridge to do.
-bool ZmqRouter::take_news() {
-  const std::size_t suspects = suspects_.size();
-  take_events();
+bool ZmqRouter::take_messages() {
   for (int i = 0; i < kTurn; ++i) {
     auto name = setup_.socket.receive();
     if (!name) {
-      return suspects_.size() > suspects;
+      return false;
     }
     // A message's parts come together.
     std::size_t parts = 1;
@@ -206,7 +206,7 @@ bool ZmqRouter::take_news() {
 
 // For who is not the bridge.
 void ZmqRouter::share_news() {
-  if (take_news()) {
+  if (take_messages()) {
     setup_.bridge->nudge(*this);
   }
 }
@@ -346,11 +346,9 @@ void ZmqRouter::leave(const std::shared_ptr<Peer>& peer) {
 
 // The bridge waits for the same news: where there is no descriptor left for this, it does alone.
 void ZmqRouter::watch_directly(Peer& peer, bool directly) const noexcept {
-  for (const int fd : news()) {
-    peer.reads.remove(fd);
-    if (directly) {
-      (void)peer.reads.add_bell(fd);
-    }
+  peer.reads.remove(setup_.socket.news());
+  if (directly) {
+    (void)peer.reads.add_bell(setup_.socket.news());
   }
 }
 

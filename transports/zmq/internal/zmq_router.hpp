@@ -87,7 +87,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   ZmqRouter(Setup setup, UniqueFd arrivals);
 
   // With the mutex held:
-  bool take_news();
+  bool take_messages();
   void share_news();
   bool is_looked_after();
   void take_events();

@@ -139,11 +139,6 @@ std::size_t ZmqSession::read(std::span<const iovec> places) {
   return total;
 }
 
-void ZmqSession::await_arrival() {
-  os::silence(arrived_);
-  awaits_arrival_ = true;
-}
-
 void ZmqSession::wake_receiver() {
   if (std::exchange(awaits_arrival_, false)) {
     os::ring(arrived_);

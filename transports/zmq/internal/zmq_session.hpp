@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace troupe::transports {
 
@@ -37,8 +38,10 @@ class ZmqSession final {
   // Why no more bytes come, once those that came are read: the peer's word, else an error.
   bool finished() const noexcept { return finished_; }
   const std::optional<Error>& lost() const noexcept { return lost_; }
-  // The receiver is about to wait: arrived() is readable from the next arrival on.
-  void await_arrival();
+  // The receiver is about to wait: arrived(), a bell, is rung at the next arrival. Or it looks
+  // itself; whether it waited.
+  void await_arrival() noexcept { awaits_arrival_ = true; }
+  bool await_no_arrival() noexcept { return std::exchange(awaits_arrival_, false); }
   int arrived() const noexcept { return arrived_.get(); }
 
   // ---- sending ----
@@ -50,8 +53,10 @@ class ZmqSession final {
   zmq::message_t last_word(ZmqWord finish_or_bye) const { return zmq_count(finish_or_bye, sent_); }
   // Nobody reads there any more, and why.
   std::optional<Error> send_error() const;
-  // The sender is about to wait: has_room() is readable once it is worth trying again.
+  // The sender is about to wait: has_room() is readable once it is worth trying again. Or it is
+  // awake.
   void await_room();
+  void await_no_room() noexcept { awaits_room_ = false; }
   int has_room() const noexcept { return room_.get(); }
 
   // What is to be acknowledged now, and is from then on.

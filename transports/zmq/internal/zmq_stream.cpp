@@ -33,6 +33,7 @@ Result<Transfer> ZmqStream::try_write(std::span<iovec> pieces, std::span<UniqueF
   }
   const std::lock_guard lock{end_->mutex()};
   ZmqSession& session = end_->session();
+  session.await_no_room();
   for (bool waited = false;; waited = true) {
     if (auto over = session.send_error()) {
       return *over;
@@ -51,7 +52,7 @@ Result<Transfer> ZmqStream::try_write(std::span<iovec> pieces, std::span<UniqueF
     }
     end_->begin_wait_to_write();
     session.await_room();
-    end_->settle();
+    end_->settle_to_wait();
   }
 }
 
@@ -71,7 +72,11 @@ Result<Transfer> ZmqStream::try_read(std::span<iovec> places, std::vector<Unique
   const std::lock_guard lock{end_->mutex()};
   ZmqSession& session = end_->session();
   if (!session.holds()) {
+    const bool waits = session.await_no_arrival();
     end_->settle();
+    if (waits && !session.holds()) {
+      session.await_arrival();
+    }
   }
   if (const std::size_t count = session.read(places); count > 0) {
     if (const auto ack = session.take_ack_due()) {
@@ -101,7 +106,7 @@ bool ZmqStream::arm() {
   const std::lock_guard lock{end_->mutex()};
   end_->begin_wait_to_read();
   end_->session().await_arrival();
-  end_->settle();
+  end_->settle_to_wait();
   return end_->session().holds();
 }
 
