@@ -25,27 +25,32 @@ class Routed final {
 
   Routed(const std::string& below, bool curve, const Serve& serve)
       : server_(keys_if(curve)),
-        partner_([&](const FoundPartner::Tell& tell) {
-          zmq::context_t context;
-          zmq::socket_t router{context, zmq::socket_type::router};
-          router.set(zmq::sockopt::router_mandatory, true);  // a full peer is waited for
-          const std::string where = listen(router, below, "service", server_);
-          const std::jthread serving{[&] {
-            const zmq::message_t client = receive(router);
-            (void)receive(router);
-            serve(router, client);
-          }};
-          tell(where);
-        }),
+        partner_(std::in_place,
+                 [&](const FoundPartner::Tell& tell) {
+                   zmq::context_t context;
+                   zmq::socket_t router{context, zmq::socket_type::router};
+                   router.set(zmq::sockopt::router_mandatory, true);  // a full peer is waited for
+                   const std::string where = listen(router, below, "service", server_);
+                   const std::jthread serving{[&] {
+                     const zmq::message_t client = receive(router);
+                     (void)receive(router);
+                     serve(router, client);
+                   }};
+                   tell(where);
+                 }),
         socket_(context_, zmq::socket_type::dealer) {
-    connect(socket_, partner_.where(), server_);
+    connect(socket_, partner_->where(), server_);
     socket_.send(zmq::str_buffer("hello"), zmq::send_flags::none);
   }
+  Routed(const Routed&) = delete;
+  Routed& operator=(const Routed&) = delete;
+  ~Routed() { partner_.reset(); }  // a service without a client would say that it fails
+
   zmq::socket_t& socket() noexcept { return socket_; }
 
  private:
   std::optional<Keys> server_;
-  FoundPartner partner_;
+  std::optional<FoundPartner> partner_;
   zmq::context_t context_;
   zmq::socket_t socket_;
 };
