@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -47,10 +48,13 @@ class RawClient final {
     }
   }
   void end_sending() const { ::shutdown(socket_.get(), SHUT_WR); }
-  std::string read_to_end() const {
+  std::string read_to_end() const { return read(std::numeric_limits<std::size_t>::max()); }
+  // Or more, or what there is until the end.
+  std::string read(std::size_t bytes) const {
     std::string all;
     std::array<char, 4096> piece;
     for (;;) {
+      if (all.size() >= bytes) return all;
       const ssize_t count = ::recv(socket_.get(), piece.data(), piece.size(), 0);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return all;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys: who is let in, who is not, and what each is told.
+#include "node/raw_client.hpp"
 #include "transports/zmq_fixture.hpp"
 #include "troupe/transports/zmq/curve_keys.hpp"
 
@@ -13,6 +14,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using transports::CurveKeys;
+
+// Of ZMTP's metadata.
+std::string property(const std::string& name, const std::string& value) {
+  return static_cast<char>(name.size()) + name + std::string(3, '\0') +
+         static_cast<char>(value.size()) + value;
+}
 
 class ZmqCurveTest : public ZmqTest {
  protected:
@@ -79,6 +86,22 @@ TEST_F(ZmqCurveTest, OnlyKeysOfTheListAreLetInAndTheListIsReadAgain) {
   const auto later = connect(*listener, of_client("bob"));
   send(*later.second, "bob");
   EXPECT_EQ(receive_text(*later.first), "bob");
+}
+
+// ZMTP by hand, see https://rfc.zeromq.org/spec/23/: in the clear, and with the property by which
+// libzmq says who a client has proved to be.
+TEST_F(ZmqCurveTest, WhoIsInTheClearCannotSayWhoItIs) {
+  const CurveKeys alice = key("alice");
+  const auto listener = listen();
+  const node_test::RawClient client{listener->address().port()};
+  client.send("\xff" + std::string(8, '\0') + "\x7f\x03" + std::string(1, '\0') + "NULL" +
+              std::string(48, '\0'));
+  const std::string ready =
+      "\x05READY" + property("Socket-Type", "DEALER") + property("User-Id", alice.public_key);
+  client.send("\x04" + std::string(1, static_cast<char>(ready.size())) + ready);
+  (void)client.read(64 + 8);  // the greeting of the other side, and that it is ready
+  client.send({"\x00\x06H\x01\x00\x10\x00\x00", 8});  // our hello
+  EXPECT_EQ(accept(*listener)->peer_key(), "");
 }
 
 TEST_F(ZmqCurveTest, AnotherListenersKeyIsRefused) {

@@ -199,7 +199,7 @@ Result<std::shared_ptr<ZmqRouter>> ZmqTransport::make_router(const ZmqPlace& pla
   }
   auto router =
       ZmqRouter::create({std::move(*bridge), std::move(*socket), std::move(listening->endpoint),
-                         guard_of(options), std::move(release)},
+                         guard_of(options), !options.curve.clients.empty(), std::move(release)},
                         doing);
   if (router) {
     const std::lock_guard lock{mutex_};

@@ -280,9 +280,10 @@ void ZmqRouter::greet(std::string_view name, const ZmqNews& hello, zmq::message_
     return;
   }
   const int fd = ::zmq_msg_get(message.handle(), ZMQ_SRCFD);
-  auto peer =
-      std::make_shared<Peer>(Peer{std::string{name}, host_of(message), known_of(message, "User-Id"),
-                                  fd, std::move(*session), std::move(*reads)});
+  // Of others libzmq passes on what they say of themselves.
+  std::string key = setup_.knows_clients ? known_of(message, "User-Id") : "";
+  auto peer = std::make_shared<Peer>(Peer{std::string{name}, host_of(message), std::move(key), fd,
+                                          std::move(*session), std::move(*reads)});
   auto& latest = by_fd_[fd];
   if (latest != nullptr) {
     latest->session.lose(gone());  // its descriptor is another's now

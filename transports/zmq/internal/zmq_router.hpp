@@ -39,6 +39,7 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
     ZmqSocket socket;               // has its options and listens
     std::string endpoint;           // where, as libzmq spells it
     std::string guard;              // what protects it: another listener there has the same
+    bool knows_clients;             // ZmqGate has let them in by their keys
     std::function<void()> release;  // runs once it does not listen any more
   };
   // Errors: overloaded (descriptors are short), system.
