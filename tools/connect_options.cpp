@@ -25,7 +25,7 @@ for zmq+tcp: and zmq+ipc:, files as troupe keygen NAME makes them:
 )";
 
 Result<Duration> lost_after(std::string_view name, std::string_view text) {
-  const auto given = seconds(name, text);
+  auto given = seconds(name, text);
   if (given && *given < std::chrono::seconds{2}) {
     return wrong(std::string{name} + " takes at least 2 seconds, not \"" + std::string{text} +
                  "\"");

@@ -59,7 +59,10 @@ class QueueKillTest : public testing::TestWithParam<std::string> {
 
 TEST_P(QueueKillTest, NothingConfirmedIsLostAndNothingIsThereTwice) {
   auto chance = harness::chance();
-  const auto in = Queue<std::uint64_t>::create(runtime(), address("in"), {.capacity = 100}).value();
+  // Chance may kill an item's consumers many times.
+  const auto in =
+      Queue<std::uint64_t>::create(runtime(), address("in"), {.capacity = 100, .deliveries = 1000})
+          .value();
   const auto out =
       Queue<std::uint64_t>::create(runtime(), address("out"), {.capacity = 50}).value();
   const std::string from = in.address().text();

@@ -37,7 +37,8 @@ Result<ZmqPlace> ZmqPlace::of(const Address& address, bool encrypted, const std:
       return Error{Code::refused,
                    doing +
                        ": other hosts could read and change what crosses in the clear; "
-                       "name a key (CurveOptions::secret_key; troupe keygen makes one), listen at "
+                       "name a key (CurveOptions::secret_key, --curve-key; troupe keygen makes "
+                       "one), listen at "
                        "127.0.0.1, or add ?plaintext=accepted"};
     }
     return ZmqPlace{text_of("tcp", where), where};
