@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -32,19 +33,21 @@ void produce(const std::string& at, const std::string& server_key, std::size_t t
   }
 }
 
+void expect_number(const QueueItem& item) {
+  if (item.number < kFirstNumber) throw std::runtime_error{"an item without its number"};
+}
+
 void consume(const std::string& at, const std::string& server_key) {
   auto queue = open(at, server_key);
-  std::uint64_t sum = 0;
   for (auto& item : queue) {
-    sum += item->number;
+    expect_number(*item);
   }
 }
 
 void consume_by_get(const std::string& at, const std::string& server_key) {
   auto queue = open(at, server_key);
-  std::uint64_t sum = 0;
   while (const auto item = queue.get()) {
-    sum += item->number;
+    expect_number(*item);
   }
 }
 
