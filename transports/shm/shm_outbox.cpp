@@ -211,8 +211,8 @@ Result<void> ShmOutbox::lie_down() {
   return {};
 }
 
-// Who has found room may be another than who waits for some, such as one that flushes what was left:
-// the waiter's bell may have been taken by lying down, and its sleep ends here.
+// Who has found room may be another than who waits for some, such as one that flushes what was
+// left: the waiter's bell may have been taken by lying down, and its sleep ends here.
 void ShmOutbox::get_up() noexcept {
   link_->outgoing().writer.get_up([] {});
   if (std::exchange(refused_, false)) {
