@@ -140,7 +140,8 @@ TEST_F(ZmqCurveTest, FilesThatWillNotDoAreNamed) {
   EXPECT_EQ(transport_.listen("zmq+tcp://127.0.0.1:0", missing).error(), Code::not_found);
   const ConnectOptions half{.curve = {.secret_key = public_of("server")}};
   const auto of_half = transport_.listen("zmq+tcp://127.0.0.1:0", half);
-  EXPECT_FALSE(of_half);
+  ASSERT_FALSE(of_half);
+  EXPECT_TRUE(says(of_half.error(), "public half")) << of_half.error().what();
   ::chmod(secret_of("server").c_str(), 0644);
   const auto read_by_all = transport_.listen("zmq+tcp://127.0.0.1:0", of_listener());
   ASSERT_FALSE(read_by_all);

@@ -65,8 +65,7 @@ Result<CurveKeys> CurveKeys::make() {
 Result<CurveKeys> CurveKeys::read(const std::filesystem::path& path, bool secret,
                                   const std::string& doing) {
   const std::string reading = doing + ": key file " + path.string();
-  const auto file =
-      KeyFile::read(path, secret ? KeyFile::Content::secret : KeyFile::Content::open, reading);
+  const auto file = KeyFile::read(path, KeyFile::Content::open, reading);
   if (!file) {
     return file.error();
   }
@@ -79,6 +78,11 @@ Result<CurveKeys> CurveKeys::read(const std::filesystem::path& path, bool secret
   if (secret && !is_curve_key(keys.secret_key)) {
     return Error{Code::invalid_argument,
                  reading + ": it has no line secret-key = \"…\": is it the public half?"};
+  }
+  if (secret) {
+    if (auto kept = KeyFile::read(path, KeyFile::Content::secret, reading); !kept) {
+      return kept.error();
+    }
   }
   return keys;
 }
