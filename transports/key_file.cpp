@@ -34,8 +34,7 @@ KeyFile::~KeyFile() {
   OPENSSL_cleanse(bytes_.data(), bytes_.size());
 }
 
-Result<KeyFile> KeyFile::read(const std::filesystem::path& path, Content content,
-                              const std::string& doing) {
+Result<KeyFile> KeyFile::read(const std::filesystem::path& path, const std::string& doing) {
   // Without waiting, should it be a named pipe.
   const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file) {
@@ -48,13 +47,8 @@ Result<KeyFile> KeyFile::read(const std::filesystem::path& path, Content content
   if (!S_ISREG(status.st_mode)) {
     return Error{Code::invalid_argument, doing + ": it is no regular file"};
   }
-  if (content == Content::secret && (status.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
-    return Error{Code::refused,
-                 doing +
-                     ": others may read or write it; try chmod 600, and a new key if it was "
-                     "so for long"};
-  }
   KeyFile read;
+  read.others_may_ = (status.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0;
   read.bytes_.resize(static_cast<std::size_t>(status.st_size));
   if (read.bytes_.empty() || read.bytes_.size() > kMostBytes) {
     return Error{Code::invalid_argument,
@@ -76,6 +70,13 @@ Result<KeyFile> KeyFile::read(const std::filesystem::path& path, Content content
   }
   read.bytes_.resize(size);
   return read;
+}
+
+Result<void> KeyFile::expect_private(const std::string& doing) const {
+  return others_may_ ? Error{Code::refused, doing +
+                                                ": others may read or write it; try chmod 600, and "
+                                                "a new key if it was so for long"}
+                     : Result<void>{};
 }
 
 }  // namespace troupe::transports

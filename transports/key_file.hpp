@@ -6,7 +6,6 @@
 #include "troupe/base/result.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -16,12 +15,9 @@ namespace troupe::transports {
 
 class KeyFile final {
  public:
-  enum class Content : std::uint8_t { open, secret };
-
-  // Errors: not_found, refused (permission; of a secret: others may read or write it),
-  // invalid_argument (empty, too large, no regular file), system; `doing` names the file.
-  static Result<KeyFile> read(const std::filesystem::path& path, Content content,
-                              const std::string& doing);
+  // Errors: not_found, refused (permission), invalid_argument (empty, too large, no regular file),
+  // system; `doing` names the file.
+  static Result<KeyFile> read(const std::filesystem::path& path, const std::string& doing);
   KeyFile(KeyFile&&) noexcept = default;
   KeyFile& operator=(KeyFile&&) = delete;
   KeyFile(const KeyFile&) = delete;
@@ -29,11 +25,14 @@ class KeyFile final {
   ~KeyFile();
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  // As a secret has to be. Errors: refused (others may read or write it).
+  Result<void> expect_private(const std::string& doing) const;
 
  private:
   KeyFile() = default;
 
   std::vector<std::byte> bytes_;
+  bool others_may_ = false;  // read or write it
 };
 
 }  // namespace troupe::transports

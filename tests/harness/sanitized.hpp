@@ -23,6 +23,9 @@ namespace troupe::harness {
 
 inline constexpr bool kSanitized = TROUPE_TEST_SANITIZED != 0;
 
+// Of a program that has threads: a sanitizer's locks are in it as another thread held them.
+inline constexpr const char* kNoThreadsInAFork = "under a sanitizer a fork cannot make threads";
+
 // Large counts are smaller with a sanitizer, which takes much more memory and time for each.
 constexpr std::size_t scaled(std::size_t count) noexcept {
   return kSanitized ? count / 50 : count;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // RuntimeOptions::metrics: what a scraper and an orchestrator get.
 #include "harness/child.hpp"
+#include "harness/raw_client.hpp"
 #include "node/looking.hpp"
-#include "node/raw_client.hpp"
 #include "process/support.hpp"
 #include "troupe/runtime/node/internal/http_endpoint.hpp"
 #include "troupe/runtime/runtime.hpp"
@@ -14,6 +14,8 @@
 
 namespace troupe::node_test {
 namespace {
+
+using harness::RawClient;
 
 using test::Program;
 

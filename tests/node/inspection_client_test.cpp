@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who says something else at an inspection socket, says nothing, or is somebody else.
 #include "harness/child.hpp"
+#include "harness/raw_client.hpp"
 #include "node/looking.hpp"
-#include "node/raw_client.hpp"
 #include "troupe/runtime/node/internal/inspection_socket.hpp"
 #include "troupe/runtime/runtime.hpp"
 
@@ -16,6 +16,8 @@
 
 namespace troupe::node_test {
 namespace {
+
+using harness::RawClient;
 
 using namespace std::chrono_literals;
 using node::Detail;

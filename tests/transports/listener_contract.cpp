@@ -404,7 +404,7 @@ TEST_P(FrameListenerTest, AListenerThatIsNotForUsIsRefused) {
     return;  // only root can become somebody else
   }
   if (kSanitized && transport().scheme().starts_with("zmq")) {
-    GTEST_SKIP() << "beside threads a fork has a sanitizer's locks as they are, and makes threads";
+    GTEST_SKIP() << kNoThreadsInAFork;
   }
   const Address where = new_address();
   ASSERT_EQ(::chmod(directory().c_str(), S_IRWXU | S_IXOTH), 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys: who is let in, who is not, and what each is told.
-#include "node/raw_client.hpp"
+#include "harness/raw_client.hpp"
 #include "transports/zmq_fixture.hpp"
 #include "troupe/transports/zmq/curve_keys.hpp"
 
@@ -93,7 +93,7 @@ TEST_F(ZmqCurveTest, OnlyKeysOfTheListAreLetInAndTheListIsReadAgain) {
 TEST_F(ZmqCurveTest, WhoIsInTheClearCannotSayWhoItIs) {
   const CurveKeys alice = key("alice");
   const auto listener = listen();
-  const node_test::RawClient client{listener->address().port()};
+  const RawClient client{listener->address().port()};
   client.send("\xff" + std::string(8, '\0') + "\x7f\x03" + std::string(1, '\0') + "NULL" +
               std::string(48, '\0'));
   const std::string ready =

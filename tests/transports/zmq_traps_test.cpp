@@ -173,7 +173,7 @@ TEST_F(ZmqTrapsTest, AnotherUsersProcessIsNotLetIn) {
     return;  // only root can become somebody else
   }
   if (kSanitized) {
-    GTEST_SKIP() << "beside threads a fork has a sanitizer's locks as they are, and makes threads";
+    GTEST_SKIP() << kNoThreadsInAFork;
   }
   const std::string path = directory_.file("socket");
   ASSERT_EQ(::chmod(directory_.path().c_str(), S_IRWXU | S_IXOTH), 0);

@@ -140,16 +140,22 @@ class Watcher final {
   bool runs_ = false;
 };
 
+// Whether there is something to watch.
+bool watch(int socket) {
+  if (socket < 0 || is_loopback(peer_of(socket))) {
+    return false;
+  }
+  const milliseconds patience = lost_after(socket);
+  if (patience <= milliseconds{}) {
+    return false;
+  }
+  Watcher::here().add(socket, patience);
+  return true;
+}
+
 }  // namespace
 
-SilenceWatch::SilenceWatch(int socket)
-    : socket_(socket),
-      watched_(socket >= 0 && lost_after(socket) > milliseconds{} &&
-               !is_loopback(peer_of(socket))) {
-  if (watched_) {
-    Watcher::here().add(socket, lost_after(socket));
-  }
-}
+SilenceWatch::SilenceWatch(int socket) : socket_(socket), watched_(watch(socket)) {}
 
 SilenceWatch::~SilenceWatch() {
   if (watched_) {

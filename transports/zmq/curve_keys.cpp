@@ -65,7 +65,7 @@ Result<CurveKeys> CurveKeys::make() {
 Result<CurveKeys> CurveKeys::read(const std::filesystem::path& path, bool secret,
                                   const std::string& doing) {
   const std::string reading = doing + ": key file " + path.string();
-  const auto file = KeyFile::read(path, KeyFile::Content::open, reading);
+  const auto file = KeyFile::read(path, reading);
   if (!file) {
     return file.error();
   }
@@ -80,7 +80,7 @@ Result<CurveKeys> CurveKeys::read(const std::filesystem::path& path, bool secret
                  reading + ": it has no line secret-key = \"…\": is it the public half?"};
   }
   if (secret) {
-    if (auto kept = KeyFile::read(path, KeyFile::Content::secret, reading); !kept) {
+    if (auto kept = file->expect_private(reading); !kept) {
       return kept.error();
     }
   }

@@ -35,7 +35,7 @@ void PemFile::Free::operator()(evp_pkey_st* key) const noexcept {
 
 Result<std::vector<PemFile::Certificate>> PemFile::certificates(const std::filesystem::path& path,
                                                                 const std::string& doing) {
-  const auto file = KeyFile::read(path, KeyFile::Content::open, doing);
+  const auto file = KeyFile::read(path, doing);
   if (!file) {
     return file.error();
   }
@@ -59,9 +59,12 @@ Result<std::vector<PemFile::Certificate>> PemFile::certificates(const std::files
 
 Result<PemFile::Key> PemFile::private_key(const std::filesystem::path& path,
                                           const std::string& doing) {
-  const auto file = KeyFile::read(path, KeyFile::Content::secret, doing);
+  const auto file = KeyFile::read(path, doing);
   if (!file) {
     return file.error();
+  }
+  if (auto kept = file->expect_private(doing); !kept) {
+    return kept.error();
   }
   const auto reader = reader_of(*file);
   bool asked = false;

@@ -27,7 +27,7 @@ constexpr std::size_t kKey = 6;
 Result<std::set<std::string>> read_keys(const std::filesystem::path& path,
                                         const std::string& doing) {
   const std::string reading = doing + ": clients' keys " + path.string();
-  const auto file = KeyFile::read(path, KeyFile::Content::open, reading);
+  const auto file = KeyFile::read(path, reading);
   if (!file) {
     return file.error();
   }

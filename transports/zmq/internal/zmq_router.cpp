@@ -23,7 +23,7 @@ constexpr std::array kTries{std::chrono::milliseconds{0},   std::chrono::millise
 constexpr int kTurn = 1000;
 // Sessions that have waited so often within this time look after the socket themselves.
 constexpr int kOften = 5;
-constexpr auto kLate = std::chrono::milliseconds{10};
+constexpr auto kSpell = std::chrono::milliseconds{10};
 constexpr int kReleased = 1000;  // milliseconds for libzmq to close a listening socket
 
 // What libzmq knows of who sent the message; empty where that is nothing.
@@ -61,7 +61,7 @@ class ZmqRouterEnd final : public ZmqEnd {
   ZmqSession& session() noexcept override { return peer_->session; }
   bool send(zmq::message_t message) override {
     const bool sent = router_->setup_.socket.send(peer_->name, std::move(message));
-    settle();  // the bridge always waits
+    settle();  // others may wait for what the sending has swallowed
     return sent;
   }
   void settle() override { router_->share_news(); }
@@ -159,7 +159,7 @@ ZmqBridge::Served::Turn ZmqRouter::serve() {
   if (more) {
     return {Deadline::at_once()};
   }
-  return is_looked_after() ? Turn{earlier(next, Deadline{kLate}), false} : Turn{next};
+  return is_looked_after() ? Turn{earlier(next, Deadline{kSpell}), false} : Turn{next};
 }
 
 // Whether sessions take what comes, one message after the other; the bridge looks from time to time
@@ -169,8 +169,8 @@ bool ZmqRouter::is_looked_after() {
     waits_ = 0;
     return true;
   }
-  if (of_late_.passed()) {
-    of_late_ = Deadline{kLate};
+  if (spell_.passed()) {
+    spell_ = Deadline{kSpell};
     waits_ = 0;
   }
   return false;

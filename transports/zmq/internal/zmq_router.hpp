@@ -111,8 +111,8 @@ class ZmqRouter final : public ZmqBridge::Served, public std::enable_shared_from
   std::vector<Suspect> suspects_;
   std::vector<Error> dropped_;
   bool direct_ = true;
-  int waits_ = 0;  // of sessions that wait for the socket themselves, of late
-  Deadline of_late_ = Deadline::at_once();
+  int waits_ = 0;  // of sessions that wait for the socket themselves, in this spell
+  Deadline spell_ = Deadline::at_once();
   bool listening_ = true;
   bool released_ = false;  // libzmq has closed the listening socket
 };

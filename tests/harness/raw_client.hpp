@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::node_test {
+namespace troupe::harness {
 
 class RawClient final {
  public:
@@ -70,4 +70,4 @@ class RawClient final {
   UniqueFd socket_;
 };
 
-}  // namespace troupe::node_test
+}  // namespace troupe::harness
